@@ -1,0 +1,44 @@
+# make run    serve the example shop          make bench   measure, side by side with the peers
+# make test   every test                      make docs    build the documentation
+# make check  ruff, mypy, pyright, docs       make test-all  the tests on every Python we support
+PYTHON_BIN := .venv/bin
+PORT ?= 8000
+
+.PHONY: run test check docs bench test-all format clean
+
+run: .venv/.example
+	$(PYTHON_BIN)/python -m example_app --port $(PORT)
+
+test: .venv/.test
+	.ci/setup --programs
+	$(PYTHON_BIN)/python -m pytest
+
+check: .venv/.check
+	$(PYTHON_BIN)/ruff check .
+	$(PYTHON_BIN)/ruff format --check .
+	$(PYTHON_BIN)/mypy
+	$(PYTHON_BIN)/pyright
+	$(PYTHON_BIN)/python -m pytest -q tests/test_layers.py tests/test_public_names.py
+	$(MAKE) docs
+
+docs: .venv/.docs
+	$(PYTHON_BIN)/sphinx-build --fail-on-warning --keep-going -q -b html docs .build/docs
+	@echo "docs: open .build/docs/index.html"
+
+bench: .venv/.bench
+	$(PYTHON_BIN)/python -m tests.benchmarks
+
+test-all:
+	.ci/test-all 3.11 3.12 3.13
+
+format: .venv/.check
+	$(PYTHON_BIN)/ruff check --fix .
+	$(PYTHON_BIN)/ruff format .
+
+clean:
+	rm -rf .venv .venvs .build .cache
+
+# One stamp a dependency group, older than pyproject.toml when it has to be installed again.
+.venv/.%: pyproject.toml .ci/setup
+	.ci/setup $*
+	@touch $@

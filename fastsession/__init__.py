@@ -1,0 +1,38 @@
+"""Encrypted, typed sessions for Starlette and FastAPI."""
+
+from fastsession.dependencies import CurrentSession, get_session, require, session_of
+from fastsession.errors import (
+    ConfigurationError,
+    FastSessionError,
+    LateSessionChangeError,
+    SessionNotSerializableError,
+    SessionTooLargeError,
+    StoreUnavailableError,
+)
+from fastsession.events import SessionEvent, SessionStatus
+from fastsession.keyring import generate_key
+from fastsession.lifetime import Lifetime
+from fastsession.middleware import SessionMiddleware
+from fastsession.session import Session, SessionInfo
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ConfigurationError",
+    "CurrentSession",
+    "FastSessionError",
+    "LateSessionChangeError",
+    "Lifetime",
+    "Session",
+    "SessionEvent",
+    "SessionInfo",
+    "SessionMiddleware",
+    "SessionNotSerializableError",
+    "SessionStatus",
+    "SessionTooLargeError",
+    "StoreUnavailableError",
+    "generate_key",
+    "get_session",
+    "require",
+    "session_of",
+]

@@ -1,0 +1,73 @@
+"""Every error of the library.
+
+FastSessionError
+├── ConfigurationError            the programmer's mistake, raised at start-up or first use
+├── SessionTooLargeError          the session does not fit into the cookies it may use
+├── SessionNotSerializableError   the session would not open again as it is
+├── LateSessionChangeError        a verb was called after the response had started
+└── StoreUnavailableError         the system behind the session did not answer
+
+`Rejected` is not one of them: it carries the reason why a cookie was turned away from the code that
+found it to the one place that catches it, and never leaves the library.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fastsession.events import SessionStatus
+
+
+class FastSessionError(Exception):
+    """Root of the errors that FastSession raises."""
+
+
+class ConfigurationError(FastSessionError, ValueError):
+    """Options, a model or a call contradict each other; the message says what to write instead."""
+
+
+class SessionTooLargeError(FastSessionError):
+    """The sealed session needs more bytes than its cookies may carry.
+
+    `size` and `limit` are bytes of cookie value over all cookies; `fields` lists the largest
+    top-level fields with their size in bytes of JSON, largest first.
+    """
+
+    def __init__(self, *, size: int, limit: int, fields: list[tuple[str, int]]) -> None:
+        self.size = size
+        self.limit = limit
+        self.fields = fields
+        largest = ", ".join(f"{name!r} ({length} bytes)" for name, length in fields)
+        super().__init__(
+            f"The sealed session takes {size} bytes and its cookies carry at most {limit}. "
+            f"Largest fields: {largest or 'none'}. Keep references instead of records in the session, "
+            "or raise max_cookies (3 at most).",
+        )
+
+
+class SessionNotSerializableError(FastSessionError):
+    """The session holds a value that would not come back from the cookie as it went in.
+
+    `field` names the top-level field or the `request.session` key; the value is never shown.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        self.field = field
+        super().__init__(f"The session's {field!r} cannot be sealed: {reason}.")
+
+
+class LateSessionChangeError(FastSessionError):
+    """The session was told to change after the response, and with it the cookie, had left."""
+
+
+class StoreUnavailableError(FastSessionError):
+    """The store or the revocations behind the session could not be reached."""
+
+
+class Rejected(Exception):  # noqa: N818  (an outcome, not an error: the client's cookie was turned away)
+    """A cookie is turned away. `detail` is for operators and never holds any of the cookie."""
+
+    def __init__(self, status: SessionStatus, detail: str = "") -> None:
+        self.status = status
+        self.detail = detail

@@ -1,0 +1,182 @@
+"""What is told to operators: the closed lists of statuses and events, and where they are sent."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from fastsession.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from starlette.types import Scope
+
+logger = logging.getLogger("fastsession")
+
+REJECTED_LINES_PER_SECOND = 10
+
+
+class SessionStatus(StrEnum):
+    """How the request's cookie was received. Every value but `absent` and `valid` is a rejection."""
+
+    ABSENT = "absent"
+    VALID = "valid"
+    MALFORMED = "malformed"
+    OVERSIZE = "oversize"
+    UNKNOWN_KEY = "unknown_key"
+    FORGED = "forged"
+    EXPIRED_IDLE = "expired_idle"
+    EXPIRED_ABSOLUTE = "expired_absolute"
+    FUTURE = "future"
+    REVOKED = "revoked"
+    BINDING = "binding"
+    INCOMPATIBLE = "incompatible"
+    INCOMPLETE = "incomplete"
+    AMBIGUOUS = "ambiguous"
+    STORE_DOWN = "store_down"
+
+
+class EventKind(StrEnum):
+    """What happened to a session."""
+
+    CREATED = "created"
+    SAVED = "saved"
+    RENEWED = "renewed"
+    REGENERATED = "regenerated"
+    DESTROYED = "destroyed"
+    REJECTED = "rejected"
+    REVOKED = "revoked"
+    MIGRATED = "migrated"
+    LATE_CHANGE = "late_change"
+    NEAR_LIMIT = "near_limit"
+
+
+LEVELS = {
+    EventKind.CREATED: logging.DEBUG,
+    EventKind.SAVED: logging.DEBUG,
+    EventKind.RENEWED: logging.DEBUG,
+    EventKind.REGENERATED: logging.INFO,
+    EventKind.DESTROYED: logging.INFO,
+    EventKind.REJECTED: logging.WARNING,
+    EventKind.REVOKED: logging.INFO,
+    EventKind.MIGRATED: logging.INFO,
+    EventKind.LATE_CHANGE: logging.WARNING,
+    EventKind.NEAR_LIMIT: logging.WARNING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """One thing that happened to one session.
+
+    `session` is a log handle (16 hex digits of an HMAC of the id, empty when there is no id),
+    `subject` what the model's `subject()` says, `client` the peer's address, `path` percent-encoded.
+    """
+
+    kind: EventKind
+    status: SessionStatus
+    session: str
+    subject: str | None
+    client: str | None
+    method: str
+    path: str
+    at: datetime
+    detail: str = ""
+
+
+Listener = Callable[[SessionEvent], object]
+
+
+class EventLog:
+    """Sends events to the listeners and to the `fastsession` logger."""
+
+    def __init__(self, on_event: Listener | Sequence[Listener] | None) -> None:
+        listeners = () if on_event is None else (on_event,) if callable(on_event) else tuple(on_event)
+        for listener in listeners:
+            if not callable(listener) or inspect.iscoroutinefunction(listener):
+                message = (
+                    f"on_event takes plain functions of one SessionEvent, not {type(listener).__name__}. "
+                    "To do async work, put the event into a queue."
+                )
+                raise ConfigurationError(message)
+        self._listeners = listeners
+        self._rejections: dict[SessionStatus, _Second] = {}
+        self._warned: set[str] = set()
+
+    def wants(self, kind: EventKind) -> bool:
+        """Whether anybody would see an event of this kind."""
+        return bool(self._listeners) or logger.isEnabledFor(LEVELS[kind])
+
+    def wants_rejection(self, status: SessionStatus, now: float) -> bool:
+        """Count a rejection, and tell whether anybody would see it.
+
+        The logger sees ten lines a second of each status (security.md R-33), listeners see all.
+        """
+        seen = self._rejections.get(status)
+        if seen is None or seen.second != int(now):
+            suppressed = max(0, seen.count - REJECTED_LINES_PER_SECOND) if seen else 0
+            seen = self._rejections[status] = _Second(int(now), suppressed)
+        seen.count += 1
+        return self.wants(EventKind.REJECTED) and (bool(self._listeners) or seen.count <= REJECTED_LINES_PER_SECOND)
+
+    def report(
+        self,
+        kind: EventKind,
+        status: SessionStatus,
+        scope: Scope,
+        *,
+        at: datetime,
+        session: str = "",
+        subject: str | None = None,
+        detail: str = "",
+    ) -> None:
+        """Tell the logger and every listener about the session of the request in `scope`.
+
+        A listener's exception is the application's own.
+        """
+        client = scope.get("client")
+        address = client[0] if client else None
+        path = quote(scope["path"], safe=_SAFE)
+        event = SessionEvent(
+            kind, status, session, subject, address, scope.get("method", "WEBSOCKET"), path, at, detail
+        )
+        if logger.isEnabledFor(LEVELS[kind]):
+            self._log(event)
+        for listener in self._listeners:
+            listener(event)
+
+    def warn_once(self, message: str) -> None:
+        """Log a warning for the operator the first time only."""
+        if message not in self._warned:
+            self._warned.add(message)
+            logger.warning(message)
+
+    def _log(self, event: SessionEvent) -> None:
+        fields: dict[str, Any] = asdict(event)
+        if event.kind is EventKind.REJECTED:
+            seen = self._rejections[event.status]
+            if seen.count > REJECTED_LINES_PER_SECOND:
+                return
+            if seen.suppressed and seen.count == 1:
+                fields["suppressed"] = seen.suppressed
+        text = " ".join(f"{name}={quote(str(value), safe=_SAFE)}" for name, value in fields.items() if value)
+        logger.log(LEVELS[event.kind], "session %s", text, extra=fields)
+
+
+# What may stand in a log line as it is; all else, line breaks above all, is percent-encoded.
+_SAFE = "/:@+,.()[]'_- "
+
+
+@dataclass(slots=True)
+class _Second:
+    """The rejections of one status in one second, and how many went unlogged in the one before."""
+
+    second: int
+    suppressed: int
+    count: int = 0

@@ -1,0 +1,131 @@
+"""Secrets to keys: which secrets are good enough, which key seals, which keys open."""
+
+from __future__ import annotations
+
+import hmac
+import itertools
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from typing import Final
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import SecretBytes, SecretStr
+from starlette.datastructures import Secret
+
+from fastsession.errors import ConfigurationError
+from fastsession.xaes import KEY_SIZE, XAES256GCM
+
+SecretKey = str | bytes | Secret | SecretStr | SecretBytes
+
+KEY_ID_SIZE: Final = 3
+_SALT = b"fastsession/v1"
+_GENERATED_PREFIX = "fs1."
+_GENERATED = re.compile(rb"fs1\.[A-Za-z0-9_-]{43}")
+_LEAST_BYTES = 32
+_LEAST_DISTINCT = 8
+_ADVICE = "Make one with `python -m fastsession keygen` and keep it outside the code, in SESSION_SECRET for example."
+
+
+def generate_key() -> str:
+    """A fresh secret with 256 bits from the operating system, as `fs1.` and 43 characters of base64url."""
+    return _GENERATED_PREFIX + urlsafe_b64encode(secrets.token_bytes(KEY_SIZE)).rstrip(b"=").decode()
+
+
+class Key:
+    """What one secret is good for. Derived by HKDF-SHA256 (RFC 5869), one info label a purpose."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self.id = self.derive("key id", KEY_ID_SIZE)
+        self.cipher = XAES256GCM(self.derive("seal", KEY_SIZE))
+        self._handle_key = self.derive("log handle", KEY_SIZE)
+
+    def derive(self, purpose: str, length: int) -> bytes:
+        """Key material for a purpose: HKDF with the salt `fastsession/v1` and the purpose as info."""
+        return HKDF(algorithm=SHA256(), length=length, salt=_SALT, info=purpose.encode()).derive(self._secret)
+
+    def handle(self, session_id: bytes) -> str:
+        """A public name for a session id, 16 hex digits, from which the id cannot be found."""
+        return hmac.digest(self._handle_key, session_id, "sha256")[:8].hex()
+
+
+class KeyRing:
+    """The first secret's key is `primary` and seals; it and the others open, found in `by_id`."""
+
+    def __init__(self, secrets_: Sequence[bytes]) -> None:
+        keys = [Key(secret) for secret in dict.fromkeys(secrets_)]
+        self.primary = keys[0]
+        self.by_id = {key.id: key for key in keys}
+        if len(self.by_id) != len(keys):
+            message = f"Two of the secrets have the same key id; replace one of them. {_ADVICE}"
+            raise ConfigurationError(message)
+
+
+def accepted_secrets(secret_key: SecretKey, fallbacks: Sequence[SecretKey]) -> list[bytes]:
+    """The secrets as bytes, the sealing one first; raises `ConfigurationError` for one that protects nothing."""
+    if isinstance(fallbacks, str | bytes) or not isinstance(fallbacks, Sequence):
+        message = "secret_key_fallbacks takes a list of secrets, oldest last; write [old_secret] for a single one."
+        raise ConfigurationError(message)
+    named = [("secret_key", secret_key), *((f"secret_key_fallbacks[{i}]", key) for i, key in enumerate(fallbacks))]
+    return [_accepted(name, secret) for name, secret in named]
+
+
+def _accepted(name: str, secret: SecretKey) -> bytes:
+    """One secret's bytes, or `ConfigurationError` naming the option and never the secret."""
+    if isinstance(secret, SecretStr | SecretBytes):
+        secret = secret.get_secret_value()
+    if not isinstance(secret, str | bytes | Secret):
+        message = f"{name} must be a string or bytes, not {type(secret).__name__}. {_ADVICE}"
+        raise ConfigurationError(message)
+    value = secret if isinstance(secret, bytes) else str(secret).encode()
+    if value.startswith(_GENERATED_PREFIX.encode()):
+        fault = None if _GENERATED.fullmatch(value) else "is not a whole fs1. key: a part of it is missing or changed"
+    else:
+        fault = _weakness(value)
+    if fault:
+        message = f"{name} {fault}. {_ADVICE}"
+        raise ConfigurationError(message)
+    return value
+
+
+def _weakness(secret: bytes) -> str | None:
+    """What makes a secret guessable, or None."""
+    if len(secret) < _LEAST_BYTES:
+        return f"has {len(secret)} bytes and needs at least {_LEAST_BYTES}"
+    if len(set(secret)) < _LEAST_DISTINCT or any(secret[n:] == secret[:-n] for n in range(1, len(secret) // 2 + 1)):
+        return "is a repetition"
+    steps = [(after - before) % 256 for before, after in itertools.pairwise(secret)]
+    if max(steps.count(step) for step in (1, 255)) > len(steps) * 3 // 4:
+        return "is a sequence"
+    if secret in _PUBLISHED:
+        return "is a published example"
+    letters = re.sub(rb"[^a-z0-9]", b"", secret.lower())
+    if any(phrase in letters for phrase in _PLACEHOLDERS):
+        return "is a placeholder"
+    return None
+
+
+# What stands in documentation and templates instead of a secret, lower-case letters and digits only.
+_PLACEHOLDERS = (
+    b"changeme changethis changeit yoursecret mysecret thesecret supersecret topsecret verysecret notsecret "
+    b"notsosecret sosecret secretkey secretpassword sessionsecret cookiesecret defaultsecret devsecret "
+    b"developmentsecret testsecret dummysecret fakesecret somesecret averylong insecure placeholder replaceme "
+    b"replacethis donotuse keepitsecret complexpassword password123 mypassword yourpassword atleast32 "
+    b"32characters 32bytes example temporarykey thisisasecret thisismyscret thisismysecret 256bitsecret "
+    b"randomstring longstring somerandom correcthorsebattery loremipsum qwertyuiop"
+).split()
+# Secrets printed in documentation or shipped as defaults (security.md I-22), which look random and are not secret.
+_PUBLISHED = frozenset(
+    (
+        # FastAPI's OAuth2 tutorial; Flask's quickstart and its deployment page.
+        b"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+        b"192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+        # @fastify/secure-session's README; Superset's first default (CVE-2023-27524).
+        b"a secret with minimum length of 32 characters",
+        b"averylogphrasebiggerthanthirtytwochars",
+        b"\2\1thisismyscretkey\1\2\\e\\y\\y\\h",
+    ),
+)

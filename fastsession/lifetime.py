@@ -1,0 +1,151 @@
+"""Every rule about time, and the one decision about the response. Pure: time is a parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from fastsession.errors import ConfigurationError
+from fastsession.events import SessionStatus
+
+# Browsers keep no cookie longer than this (RFC 6265bis, section 5.5), so no session may promise more.
+MAX_LIFETIME = 400 * 24 * 60 * 60
+# How far ahead another server's clock may be.
+CLOCK_SKEW = 30
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Lifetime:
+    """How long a session lasts: `idle` seconds after it was last renewed, `absolute` after it began.
+
+    Both are OWASP's terms (Session Management Cheat Sheet, "Session Expiration"). Takes seconds or a
+    `timedelta`; raises `ConfigurationError` outside 1 second to 400 days.
+    """
+
+    idle: int
+    absolute: int
+
+    def __init__(self, idle: timedelta | float, absolute: timedelta | float) -> None:
+        object.__setattr__(self, "idle", seconds("idle timeout", idle, least=1))
+        object.__setattr__(self, "absolute", seconds("absolute timeout", absolute, least=1))
+
+    def expires_at(self, *, created_at: int, renewed_at: int) -> int:
+        """The second at which the session is over."""
+        return min(renewed_at + self.idle, created_at + self.absolute)
+
+
+def seconds(name: str, value: timedelta | float, *, least: int) -> int:
+    """`value` in whole seconds; raises `ConfigurationError` when it is not between `least` and 400 days."""
+    number = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= MAX_LIFETIME:
+        message = f"The {name} takes a timedelta or a number of seconds from {least} to {MAX_LIFETIME} (400 days)."
+        raise ConfigurationError(message)
+    return int(number)
+
+
+def moment(name: str, value: datetime | float) -> int:
+    """`value` in Unix seconds; raises `ConfigurationError` for a datetime without a time zone."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            message = f"{name} needs a time zone: write datetime(..., tzinfo=UTC)."
+            raise ConfigurationError(message)
+        return int(value.timestamp())
+    return int(value)
+
+
+def as_datetime(timestamp: float) -> datetime:
+    """Unix seconds as an aware datetime in UTC."""
+    return datetime.fromtimestamp(timestamp, UTC)
+
+
+class Timeouts:
+    """The configured lifetimes, applied to the times that a token carries."""
+
+    def __init__(
+        self,
+        standard: Lifetime,
+        *,
+        remembered: Lifetime | None = None,
+        renew_after: timedelta | float | None = None,
+        not_before: datetime | float | None = None,
+    ) -> None:
+        self.standard = standard
+        self.remembered = remembered
+        self._lifetimes = (standard, remembered or standard)
+        self._renew_after = tuple(_renew_after(renew_after, lifetime) for lifetime in self._lifetimes)
+        self._not_before = 0 if not_before is None else moment("not_before", not_before)
+        # What the clear header alone can tell: below the one no renewal is due, past the other none is possible.
+        self.earliest_renewal = min(self._renew_after)
+        self.longest_idle = max(lifetime.idle for lifetime in self._lifetimes)
+
+    def lifetime(self, *, remembered: bool) -> Lifetime:
+        """The lifetime of a session that is remembered or not, by today's configuration."""
+        return self._lifetimes[remembered]
+
+    def rejection(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> SessionStatus | None:  # noqa: FBT001
+        """Why a session with these times is over, or None while it is valid."""
+        lifetime = self._lifetimes[remembered]
+        idle_deadline, absolute_deadline = renewed_at + lifetime.idle, created_at + lifetime.absolute
+        if now >= idle_deadline or now >= absolute_deadline:
+            idle_first = idle_deadline < absolute_deadline
+            return SessionStatus.EXPIRED_IDLE if idle_first else SessionStatus.EXPIRED_ABSOLUTE
+        latest = now + CLOCK_SKEW
+        if renewed_at > latest or created_at > latest:
+            return SessionStatus.FUTURE
+        if created_at < self._not_before:
+            return SessionStatus.REVOKED
+        return None
+
+    def renewal_due(self, renewed_at: int, remembered: bool, now: float) -> bool:  # noqa: FBT001
+        """Whether the idle deadline should move."""
+        return now >= renewed_at + self._renew_after[remembered]
+
+
+def _renew_after(option: timedelta | float | None, lifetime: Lifetime) -> int:
+    if option is None:
+        return lifetime.idle // 4
+    chosen = seconds("renew_after", option, least=0)
+    if chosen >= lifetime.idle:
+        message = f"renew_after ({chosen} s) must be shorter than the idle timeout ({lifetime.idle} s)."
+        raise ConfigurationError(message)
+    return chosen
+
+
+class Outcome(StrEnum):
+    """What the response does to the cookie."""
+
+    KEEP = "keep"
+    SAVE = "save"
+    RENEW = "renew"
+    CLEAR = "clear"
+
+
+# Rejections that leave the cookie where it is: the fault may be ours, and soon mended.
+_KEPT_REJECTIONS = frozenset({SessionStatus.UNKNOWN_KEY, SessionStatus.STORE_DOWN})
+SERVER_ERROR = 500
+
+
+def decide(
+    status: SessionStatus,
+    *,
+    looked_at: bool,
+    destroyed: bool,
+    changed: bool,
+    due: bool,
+    status_code: int,
+) -> Outcome:
+    """The decision table of docs/lifecycle.md, row by row.
+
+    `status` is how the cookie arrived; `changed` includes regenerated and remembered; `due` is an idle
+    deadline to move, a fallback key or a migrated format; `status_code` is the response's.
+    """
+    if destroyed:
+        return Outcome.KEEP if status is SessionStatus.ABSENT else Outcome.CLEAR
+    if changed:
+        return Outcome.SAVE if status_code < SERVER_ERROR else Outcome.KEEP
+    if status is SessionStatus.ABSENT:
+        return Outcome.KEEP
+    if status is SessionStatus.VALID:
+        return Outcome.RENEW if due else Outcome.KEEP
+    return Outcome.CLEAR if looked_at and status not in _KEPT_REJECTIONS else Outcome.KEEP

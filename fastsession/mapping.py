@@ -1,0 +1,195 @@
+"""`request.session`: the same session as a dict, for code that knows nothing of the model."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
+from typing import TYPE_CHECKING, Any, Self
+
+from fastsession.request import RequestSession
+
+if TYPE_CHECKING:
+    from fastsession.cookies import Header
+    from fastsession.lifecycle import Lifecycle
+
+
+class SessionDict(dict[str, Any]):
+    """A real dict that opens the session when it is first used.
+
+    Declared names read and write the model, validated on assignment; one at its default counts as
+    absent. Every other key is kept in the extras. The dict's own storage always holds both when it is
+    handed out, because C code (json.dumps, copy) reads it past these methods.
+    """
+
+    __slots__ = ("_binding", "_headers", "lifecycle", "opened", "response_started")
+
+    def __init__(self, lifecycle: Lifecycle, headers: Iterable[Header], binding: bytes = b"") -> None:
+        self.lifecycle = lifecycle
+        self._headers = headers
+        self._binding = binding
+        # Nothing until somebody looks.
+        self.opened: RequestSession | None = None
+        self.response_started = False
+
+    def open(self) -> RequestSession:
+        """The request's session behind the dict, opened now if nobody has looked before."""
+        if self.opened is None:
+            self.opened = RequestSession(self.lifecycle, self._headers, self._binding)
+            self.opened.arrival.response_started = self.response_started
+        return self.opened
+
+    @property
+    def accessed(self) -> bool:
+        """Whether anybody looked at the session."""
+        return self.opened is not None
+
+    @property
+    def modified(self) -> bool:
+        """Whether anybody wrote to this dict. Edits of values in place are noticed without it."""
+        return self.opened is not None and self.opened.written
+
+    def mark_accessed(self) -> None:
+        """Open the session and fill the dict; Starlette's `request.session` calls it."""
+        self._fill()
+
+    def mark_modified(self) -> None:
+        """Have the session saved with this response even if nothing in it differs."""
+        self._fill()
+        request = self.open()
+        request.written = request.forced = True
+
+    def _fill(self) -> None:
+        """Bring the storage up to date with the model and the extras, keeping it as it is while a loop reads it."""
+        request = self.open()
+        session = request.session()
+        codec = request.lifecycle.codec
+        view = {name: getattr(session, name) for name in codec.fields}
+        view = {name: value for name, value in view.items() if value != getattr(codec.pristine, name)}
+        view.update(request.extras)
+        if view.keys() != super().keys():
+            super().clear()
+        super().update(view)
+
+    def _write(self, key: str, value: Any) -> None:
+        request = self.open()
+        session = request.session()
+        request.written = True
+        if key in request.lifecycle.codec.fields:
+            session.__pydantic_validator__.validate_assignment(session, key, value)
+        else:
+            request.extras[key] = value
+
+    def _remove(self, key: str) -> None:
+        request = self.open()
+        if key in request.lifecycle.codec.fields:
+            self._write(key, getattr(request.lifecycle.codec.fresh(), key))
+        else:
+            request.written = True
+            del request.extras[key]
+
+    def __getitem__(self, key: str) -> Any:
+        self._fill()
+        return super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        self._fill()
+        return super().__contains__(key)
+
+    def __iter__(self) -> Iterator[str]:
+        self._fill()
+        return super().__iter__()
+
+    def __reversed__(self) -> Iterator[str]:
+        self._fill()
+        return super().__reversed__()
+
+    def __len__(self) -> int:
+        self._fill()
+        return super().__len__()
+
+    def __eq__(self, other: object) -> bool:
+        self._fill()
+        return super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = None  # a dict has none; saying so keeps __eq__ honest
+
+    def __repr__(self) -> str:
+        self._fill()
+        return super().__repr__()
+
+    def __or__(self, other: Any) -> Any:
+        self._fill()
+        return super().__or__(other)
+
+    def __ror__(self, other: Any) -> Any:
+        self._fill()
+        return super().__ror__(other)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self._fill()
+        return super().get(key, default)
+
+    def keys(self) -> KeysView[str]:  # type: ignore[override]  # typeshed's own class is private to C
+        self._fill()
+        return super().keys()
+
+    def values(self) -> ValuesView[Any]:  # type: ignore[override]
+        self._fill()
+        return super().values()
+
+    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]
+        self._fill()
+        return super().items()
+
+    def copy(self) -> dict[str, Any]:
+        """A plain dict of what the session holds now."""
+        self._fill()
+        return dict(super().items())
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._write(key, value)
+        self._fill()
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self:
+            raise KeyError(key)
+        self._remove(key)
+        self._fill()
+
+    def pop(self, key: str, *default: Any) -> Any:
+        if key not in self:
+            return super().pop(key, *default)
+        value = super().__getitem__(key)
+        del self[key]
+        return value
+
+    def popitem(self) -> tuple[str, Any]:
+        self._fill()
+        key, value = super().popitem()
+        self._remove(key)
+        return key, value
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        if key not in self:
+            self[key] = default
+            request = self.open()
+            if key in request.lifecycle.codec.fields:
+                # The model's own value, even where it equals the default and so counts as absent.
+                return getattr(request.session(), key)
+        return super().__getitem__(key)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        for key, value in dict(*args, **kwargs).items():
+            self._write(key, value)
+        self._fill()
+
+    def __ior__(self, other: Any) -> Self:  # type: ignore[override]  # dict's overloads are for new dicts
+        self.update(other)
+        return self
+
+    def clear(self) -> None:
+        for key in list(self):
+            self._remove(key)
+        super().clear()

@@ -1,0 +1,144 @@
+"""The ASGI edge: options in, one lifecycle out, and a request's session carried from scope to response."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from starlette.requests import HTTPConnection
+
+from fastsession.cookies import SameSite, SessionCookie
+from fastsession.errors import ConfigurationError
+from fastsession.events import EventLog, Listener
+from fastsession.keyring import KeyRing, SecretKey, accepted_secrets
+from fastsession.lifecycle import Clock, Lifecycle
+from fastsession.lifetime import Lifetime, Timeouts
+from fastsession.mapping import SessionDict
+from fastsession.openapi import announce_cookie
+from fastsession.payload import PayloadCodec
+from fastsession.session import Session
+from fastsession.token import BINDING_SIZE, TokenSealer
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+Binding = Callable[[HTTPConnection], bytes]
+
+# Where the scope keeps the sessions of all middlewares, the outermost first.
+SCOPE_KEY = "fastsession"
+# The messages whose headers carry Set-Cookie. Accepting a WebSocket has no status: it answers 101.
+_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+SWITCHING_PROTOCOLS = 101
+
+
+class SessionMiddleware:
+    """Encrypted, typed sessions in a cookie. docs/configuration.md tells each option's why.
+
+    `secret_key` seals, it and `secret_key_fallbacks` open; make one with `python -m fastsession keygen`.
+    Timeouts take a `timedelta` or seconds and are enforced on the server. Raises `ConfigurationError`
+    for options that contradict each other, weak secrets, and models that cannot be kept in a cookie.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        secret_key: SecretKey,
+        secret_key_fallbacks: Sequence[SecretKey] = (),
+        model: type[Session] = Session,
+        session_cookie: str = "app_session",
+        path: str = "/",
+        domain: str | None = None,
+        same_site: SameSite = "lax",
+        https_only: bool = True,
+        partitioned: bool = False,
+        idle_timeout: timedelta | float = timedelta(minutes=30),
+        absolute_timeout: timedelta | float = timedelta(hours=12),
+        renew_after: timedelta | float | None = None,
+        remember: Lifetime | None = None,
+        max_cookies: int = 2,
+        audience: str = "",
+        binding: Binding | None = None,
+        not_before: datetime | float | None = None,
+        on_event: Listener | Sequence[Listener] | None = None,
+        clock: Clock = time.time,
+    ) -> None:
+        if not (isinstance(model, type) and issubclass(model, Session)):
+            message = "model must be a class derived from fastsession.Session."
+            raise ConfigurationError(message)
+        cookie = SessionCookie(
+            session_cookie,
+            path=path,
+            domain=domain,
+            same_site=same_site,
+            https_only=https_only,
+            partitioned=partitioned,
+            max_cookies=max_cookies,
+        )
+        keys = KeyRing(accepted_secrets(secret_key, secret_key_fallbacks))
+        self.app = app
+        self.lifecycle = Lifecycle(
+            cookie=cookie,
+            sealer=TokenSealer(keys, cookie_name=cookie.name, audience=audience),
+            codec=PayloadCodec(model),
+            timeouts=Timeouts(
+                Lifetime(idle_timeout, absolute_timeout),
+                remembered=remember,
+                renew_after=renew_after,
+                not_before=not_before,
+            ),
+            events=EventLog(on_event),
+            clock=clock,
+        )
+        self._binding = binding
+        announce_cookie(model, cookie.name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application with a session in its scope (ASGI 3)."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        lifecycle = self.lifecycle
+        session = SessionDict(lifecycle, scope["headers"], self._bound_to(scope) if self._binding else b"")
+        outer: tuple[SessionDict, ...] = ()
+        if "session" in scope:
+            # Behind another session middleware, ours or Starlette's: it must not find our session in its scope.
+            scope = {**scope}
+            outer = scope.get(SCOPE_KEY, outer)
+            _refuse_shared_name(outer, lifecycle)
+        scope[SCOPE_KEY] = (*outer, session)
+        scope["session"] = session
+        response_started = False
+
+        # Not `async def`: handing on the server's own awaitable costs nothing.
+        def send_with_session(message: Message) -> Awaitable[None]:
+            nonlocal response_started
+            if message["type"] in _STARTS and not response_started:
+                if session.opened is not None or lifecycle.renewal_possible(scope["headers"]):
+                    status_code = message.get("status", SWITCHING_PROTOCOLS)
+                    headers = message.get("headers", ())
+                    message["headers"] = lifecycle.commit(session.open(), scope, headers, status_code)
+                response_started = session.response_started = True
+            return send(message)
+
+        try:
+            await self.app(scope, receive, send_with_session)
+        finally:
+            if session.opened is not None:
+                lifecycle.finish(session.opened, scope, response_started=response_started)
+
+    def _bound_to(self, scope: Scope) -> bytes:
+        """The digest of what the application binds sessions to."""
+        if self._binding is None:
+            return b""
+        return sha256(self._binding(HTTPConnection(scope))).digest()[:BINDING_SIZE]
+
+
+def _refuse_shared_name(outer: tuple[SessionDict, ...], lifecycle: Lifecycle) -> None:
+    name = lifecycle.cookie.name
+    if any(other.lifecycle.cookie.name == name for other in outer):
+        message = f"Two session middlewares write the cookie {name!r}: give one of them another session_cookie=."
+        raise ConfigurationError(message)

@@ -1,0 +1,36 @@
+"""The session's cookie in an OpenAPI document, as a security scheme under its real name."""
+
+from __future__ import annotations
+
+from fastapi.openapi.models import APIKey, APIKeyIn
+from fastapi.security.base import SecurityBase
+
+from fastsession.session import Session
+
+# A dependency is made before the middleware that knows the cookie's name, and FastAPI asks it with no word
+# of the application: so the middleware, when it is built, leaves the name here under its model.
+_cookie_names: dict[type[Session], str] = {}
+_BEFORE_ANY_MIDDLEWARE = "__Host-app_session"
+
+
+def announce_cookie(model: type[Session], name: str) -> None:
+    """Note the name of the cookie that carries `model`; the latest counts."""
+    _cookie_names.pop(model, None)
+    _cookie_names[model] = name
+
+
+class SessionScheme(SecurityBase):
+    """A dependency that FastAPI documents as an API key in a cookie. `session_model` None is the only one."""
+
+    def __init__(self, session_model: type[Session] | None) -> None:
+        self.session_model = session_model
+        self.scheme_name = "SessionCookie" if session_model is None else f"{session_model.__name__}Cookie"
+
+    @property
+    def model(self) -> APIKey:  # type: ignore[override]  # FastAPI declares an attribute and only reads it
+        """The security scheme, with the cookie name known by now."""
+        if self.session_model is None:
+            name = next(reversed(_cookie_names.values()), _BEFORE_ANY_MIDDLEWARE)
+        else:
+            name = _cookie_names.get(self.session_model, _BEFORE_ANY_MIDDLEWARE)
+        return APIKey.model_validate({"in": APIKeyIn.cookie, "name": name, "description": "Encrypted session cookie."})

@@ -1,0 +1,226 @@
+"""Model and extras to bytes and back. Equal bytes mean an unchanged session."""
+
+from __future__ import annotations
+
+import json
+import typing
+from dataclasses import is_dataclass
+from typing import Any
+
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr, ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
+from fastsession.events import SessionStatus
+from fastsession.session import Session
+
+# What `request.session` holds beside the declared fields: plain JSON, by the standard library's rules.
+_extras_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+# Compact JSON holds no line break: the model is the first line, extras, if there are any, the second.
+_NEWLINE = b"\n"
+
+
+class PayloadCodec:
+    """Dumps and loads one session model.
+
+    `empty` is the dump of an untouched session, or None when the model's factories make a new value
+    each time, so that no two untouched sessions are alike.
+    """
+
+    def __init__(self, model: type[Session]) -> None:
+        self.model = model
+        self.fields = tuple(model.__pydantic_fields__)
+        self._validator = model.__pydantic_validator__
+        self._serializer = model.__pydantic_serializer__
+        self._validate_json = self._validator.validate_json
+        self._to_json = self._serializer.to_json
+        _refuse_masked_fields(model)
+        try:
+            # Two of a kind: `pristine` tells which fields are at their default.
+            self.pristine, other = self.fresh(), self.fresh()
+        except ValidationError as error:
+            names = ", ".join(repr(".".join(map(str, fault["loc"]))) for fault in error.errors(include_input=False))
+            message = f"{model.__name__} must be able to start empty. Give these fields a valid default: {names}."
+            raise ConfigurationError(message) from None
+        try:
+            payload = self.dump_model(self.pristine)
+            self.verify(self.pristine, payload)
+        except SessionNotSerializableError as error:
+            message = f"{model.__name__} has a default that cannot be kept in a session: {error}"
+            raise ConfigurationError(message) from None
+        self.empty = payload if payload == self.dump_model(other) else None
+
+    def fresh(self) -> Session:
+        """An untouched session; raises `ValidationError` when a field has no default."""
+        session: Session = self._validator.validate_python({})
+        return session
+
+    def dump(self, session: Session, extras: dict[str, Any]) -> bytes:
+        """The session as JSON, one line or two; raises `SessionNotSerializableError`."""
+        model = self.dump_model(session)
+        return model + _NEWLINE + dump_extras(extras) if extras else model
+
+    def dump_model(self, session: Session) -> bytes:
+        """The model's JSON by field name, without computed fields; raises `SessionNotSerializableError`."""
+        try:
+            return self._to_json(session, by_alias=False, round_trip=True, warnings=False)
+        except (ValueError, RecursionError):
+            raise SessionNotSerializableError(self._undumpable_field(session), "it cannot be written as JSON") from None
+
+    def load(self, payload: bytes) -> tuple[Session, dict[str, Any]]:
+        """Model and extras; raises `Rejected` (incompatible) when today's model does not accept them."""
+        if _NEWLINE not in payload:
+            return self._load_model(payload), {}
+        model, _, line = payload.partition(_NEWLINE)
+        extras = load_extras(line)
+        # Keys that the model declares by now move into it.
+        declared = {name: extras.pop(name) for name in self.fields if name in extras}
+        return self._load_model(dump_extras({**json.loads(model), **declared}) if declared else model), extras
+
+    def _load_model(self, model: bytes) -> Session:
+        try:
+            session: Session = self._validate_json(model, by_alias=False, by_name=True)
+        except ValidationError as error:
+            faults = error.errors(include_input=False, include_url=False)
+            names = ", ".join(sorted({str(fault["loc"][0]) for fault in faults if fault["loc"]}))
+            detail = f"does not fit {self.model.__name__}: {names or 'as a whole'}"
+            raise Rejected(SessionStatus.INCOMPATIBLE, detail) from None
+        return session
+
+    def changed(self, now: bytes, arrived: bytes | None) -> bool:
+        """Whether a session's dump, unequal to the one that arrived, is a change, or differs from an untouched one.
+
+        Unequal bytes alone are no change: a set's order, or a field that the payload did not have yet,
+        dumps otherwise without anybody having touched it. So what arrived is loaded and dumped once more.
+        """
+        return now != self.empty if arrived is None else now != self.dump(*self.load(arrived))
+
+    def model_changed(self, session: Session, arrived: bytes | None) -> bool:
+        """Whether the model itself, extras aside, differs from the one that arrived."""
+        now = self.dump_model(session)
+        model = None if arrived is None else arrived.partition(_NEWLINE)[0]
+        return now != model and self.changed(now, model)
+
+    def changed_names(self, before: bytes, after: bytes) -> list[str]:
+        """The top-level fields and keys in which two dumps differ."""
+        old, new = _values(before), _values(after)
+        return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+
+    def verify(self, session: Session, payload: bytes) -> None:
+        """Raise `SessionNotSerializableError` unless `payload` will load as the session is now."""
+        model = payload.partition(_NEWLINE)[0]
+        try:
+            reloaded: Session = self._validate_json(model, by_alias=False, by_name=True)
+        except ValidationError as error:
+            fault = error.errors(include_input=False, include_url=False)[0]
+            field = str(fault["loc"][0]) if fault["loc"] else self.model.__name__
+            raise SessionNotSerializableError(field, f"it would not load again ({fault['type']})") from None
+        if reloaded.__dict__ != session.__dict__:
+            self._refuse_altered_field(session, reloaded)
+
+    def field_sizes(self, payload: bytes) -> list[tuple[str, int]]:
+        """The top-level fields and keys with their bytes of JSON, largest first."""
+        sizes = [(name, len(dump_extras({name: value}))) for name, value in _values(payload).items()]
+        return sorted(sizes, key=lambda item: item[1], reverse=True)
+
+    def _undumpable_field(self, session: Session) -> str:
+        for name in self.fields:
+            try:
+                self._serializer.to_json(session, include={name}, by_alias=False, round_trip=True, warnings=False)
+            except (ValueError, RecursionError):
+                return name
+        return self.model.__name__
+
+    def _refuse_altered_field(self, session: Session, reloaded: Session) -> None:
+        """Name the field that would come back with another value. Fields that are not dumped may differ."""
+        for name in self.fields:
+            before = self._serializer.to_python(session, include={name}, round_trip=True, warnings=False).get(name)
+            after = self._serializer.to_python(reloaded, include={name}, round_trip=True, warnings=False).get(name)
+            if before != after and not _same_json(before, after):
+                raise SessionNotSerializableError(name, "it would come back with another value")
+
+
+def dump_extras(extras: dict[str, Any]) -> bytes:
+    """The extras' JSON; raises `SessionNotSerializableError` naming the key."""
+    try:
+        return _extras_encoder.encode(extras).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise SessionNotSerializableError(_undumpable_key(extras), "it cannot be written as JSON") from None
+
+
+def load_extras(extras: bytes) -> dict[str, Any]:
+    """The extras in their JSON; raises `Rejected` (incompatible)."""
+    try:
+        loaded: dict[str, Any] = json.loads(extras)
+    except (ValueError, RecursionError):
+        raise Rejected(SessionStatus.INCOMPATIBLE, "the extras do not load") from None
+    return loaded
+
+
+def split_payload(payload: bytes) -> tuple[bytes, bytes]:
+    """The model's line and the extras' line, which may be empty."""
+    model, _, extras = payload.partition(_NEWLINE)
+    return model, extras
+
+
+def _values(payload: bytes) -> dict[str, Any]:
+    model, extras = split_payload(payload)
+    return {**json.loads(model or b"{}"), **load_extras(extras or b"{}")}
+
+
+def _undumpable_key(extras: dict[str, Any]) -> str:
+    for key, value in extras.items():
+        try:
+            _extras_encoder.encode({key: value}).encode()
+        except (TypeError, ValueError, RecursionError):
+            return str(key)
+    return "request.session"
+
+
+def _same_json(before: object, after: object) -> bool:
+    """Whether two values differ in their Python types only, a tuple for a list for example."""
+    try:
+        return bool(_jsonable(before) == _jsonable(after))
+    except PydanticSerializationError:
+        return False
+
+
+def _jsonable(value: object) -> Any:
+    return to_jsonable_python(value, inf_nan_mode="constants")
+
+
+def _refuse_masked_fields(model: type[Session]) -> None:
+    """Refuse a type that dumps as asterisks, unless the field has a serializer of its own."""
+    serialized = {
+        name for item in model.__pydantic_decorators__.field_serializers.values() for name in item.info.fields
+    }
+    for name, field in model.__pydantic_fields__.items():
+        if not serialized & {name, "*"} and _mentions_secret(field.annotation, set()):
+            message = (
+                f"{model.__name__}.{name} is a secret type, which dumps as asterisks and would be lost. Declare it as "
+                "str or bytes (the cookie is encrypted), or give it a @field_serializer that returns the value."
+            )
+            raise ConfigurationError(message)
+
+
+def _mentions_secret(annotation: Any, seen: set[Any]) -> bool:
+    """Whether a pydantic secret type stands anywhere in an annotation, nested models included."""
+    origin: Any = typing.get_origin(annotation) or annotation
+    if isinstance(origin, type) and issubclass(origin, Secret | SecretStr | SecretBytes):
+        return True
+    nested: list[Any] = list(typing.get_args(annotation))
+    if isinstance(origin, type) and origin not in seen:
+        seen.add(origin)
+        nested += _field_types(origin)
+    return any(_mentions_secret(part, seen) for part in nested)
+
+
+def _field_types(kind: Any) -> list[Any]:
+    """The annotations of a model's, dataclass's or TypedDict's fields."""
+    if issubclass(kind, BaseModel):
+        return [field.annotation for field in kind.__pydantic_fields__.values()]
+    if is_dataclass(kind) or typing.is_typeddict(kind):
+        return list(typing.get_type_hints(kind).values())
+    return []

@@ -1,0 +1,152 @@
+"""The typed model that a route works with, and what its verbs record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from fastsession.errors import ConfigurationError, LateSessionChangeError
+from fastsession.events import SessionStatus
+
+RESERVED = ("changed", "info", "regenerate", "destroy", "remember")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """How the session arrived with this request; what the request does to it does not show here.
+
+    `id` is a public handle (16 hex digits), never the secret id. `authenticated_at` is when
+    `regenerate()` was last called, None for never. `origin` names the format of the cookie, None
+    without one. Datetimes are aware, in UTC.
+    """
+
+    id: str
+    created_at: datetime
+    authenticated_at: datetime | None
+    renewed_at: datetime
+    expires_at: datetime
+    is_new: bool
+    remembered: bool
+    status: SessionStatus
+    origin: str | None
+
+
+class SessionState:
+    """What the verbs recorded, and what is known of the cookie that arrived.
+
+    This class serves a model that belongs to no request, in a unit test for example; the lifecycle
+    has one for a request's session.
+    """
+
+    destroyed = False
+    regenerated = False
+    # Whether a verb asked for a new cookie.
+    to_be_saved = False
+    remember: bool | None = None
+    response_started = False
+
+    def info(self) -> SessionInfo:
+        """How the session arrived."""
+        now = datetime.now(UTC)
+        return SessionInfo(
+            "", now, None, now, now, is_new=True, remembered=False, status=SessionStatus.ABSENT, origin=None
+        )
+
+    def changed(self, session: Session) -> bool:
+        """Whether the session differs from what arrived."""
+        fresh = type(session)()
+        return session.model_dump_json(round_trip=True) != fresh.model_dump_json(round_trip=True)
+
+    def remember_as(self, on: bool) -> None:  # noqa: FBT001  (the verb's own argument)
+        """Record which lifetime was asked for."""
+        self.remember = on
+        self.to_be_saved = True
+
+    def refuse_late(self, verb: str) -> None:
+        """Raise `LateSessionChangeError` once the cookie can no longer be sent."""
+        if self.response_started:
+            message = (
+                f"session.{verb}() was called after the response had started, so its cookie can no longer be sent. "
+                "Call it before the response: not in a background task, a streaming body or behind a yield."
+            )
+            raise LateSessionChangeError(message)
+
+
+class Session(BaseModel):
+    """The base of every session model: a Pydantic model with five more names.
+
+    The verbs record what is wanted; the response then does it once. What they record takes no part in
+    equality, copies, dumps, repr or the JSON schema.
+    """
+
+    # Validation errors end up in logs, and session data must not.
+    model_config = ConfigDict(hide_input_in_errors=True, allow_inf_nan=False, ser_json_inf_nan="constants")
+    __slots__ = ("_state",)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a field or method with one of the five names, before it would hide them."""
+        for parent in cls.__mro__[: cls.__mro__.index(Session)]:
+            for name in RESERVED:
+                if name in vars(parent) or name in vars(parent).get("__annotations__", {}):
+                    message = (
+                        f"{cls.__name__} cannot have a field or method called {name!r}: every Session has "
+                        f"{', '.join(RESERVED)}. Choose another name, {name}_ for example."
+                    )
+                    raise ConfigurationError(message)
+        super().__init_subclass__(**kwargs)
+
+    @property
+    def changed(self) -> bool:
+        """True when what the model would dump now differs from what was loaded, nested edits included."""
+        return state_of(self).changed(self)
+
+    @property
+    def info(self) -> SessionInfo:
+        """How the session arrived: its times, its public handle, why a cookie was turned away."""
+        return state_of(self).info()
+
+    def regenerate(self) -> None:
+        """Give the session a new id and restart its clocks; call it at every login (OWASP: session fixation).
+
+        Raises `LateSessionChangeError` after the response has started.
+        """
+        state = state_of(self)
+        state.refuse_late("regenerate")
+        state.regenerated = state.to_be_saved = True
+
+    def destroy(self) -> None:
+        """End the session: the response deletes its cookies, whatever else is done to it.
+
+        Raises `LateSessionChangeError` after the response has started.
+        """
+        state = state_of(self)
+        state.refuse_late("destroy")
+        state.destroyed = True
+
+    def remember(self, on: bool = True) -> None:  # noqa: FBT001, FBT002  (the published signature)
+        """Switch to the lifetimes of `remember=`, in a cookie that outlives the browser; `False` switches back.
+
+        Raises `LateSessionChangeError` after the response has started, and `ConfigurationError` when
+        the middleware has no `remember=`.
+        """
+        state = state_of(self)
+        state.refuse_late("remember")
+        state.remember_as(on)
+
+
+def state_of(session: Session) -> SessionState:
+    """What was recorded for this model; one that belongs to no request begins a record of its own."""
+    try:
+        state: SessionState = _slot.__get__(session)
+    except AttributeError:
+        state = SessionState()
+        attach(session, state)
+    return state
+
+
+_slot: Any = vars(Session)["_state"]
+# Give a session the record of its request.
+attach = _slot.__set__

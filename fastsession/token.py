@@ -1,0 +1,155 @@
+"""The bytes of a token, format v1: what docs/token-format.md describes."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from fastsession.errors import Rejected
+from fastsession.events import SessionStatus
+from fastsession.keyring import KEY_ID_SIZE, KeyRing
+from fastsession.xaes import NONCE_SIZE, TAG_SIZE
+
+VERSION = 1
+ID_SIZE = 16
+BINDING_SIZE = 16
+# The clear bytes: version, key id, renewed_at. Nine bytes are exactly twelve characters.
+HEADER_SIZE = 1 + KEY_ID_SIZE + 5
+HEADER_CHARACTERS = 12
+_LABEL = b"fastsession/v1"
+# flags, created_at (high byte, low bytes), authenticated_at (likewise), id, length of the payload
+_FIXED = struct.Struct(">BBIBI16sI")
+_LENGTH = struct.Struct(">I")
+_PADDING = 64
+_REMEMBERED, _BOUND = 1, 2
+_UNKNOWN_FLAGS = ~(_REMEMBERED | _BOUND)
+
+
+class Token(NamedTuple):
+    """What a token carries.
+
+    Times are Unix seconds, `authenticated_at` 0 for never. `payload` is one line of JSON, or two when
+    there are extras. `binding` is 16 bytes or none.
+    """
+
+    id: bytes
+    created_at: int
+    authenticated_at: int
+    renewed_at: int
+    remembered: bool
+    payload: bytes
+    binding: bytes = b""
+    from_fallback: bool = False
+
+
+class TokenSealer:
+    """Seals and opens tokens for one cookie name and audience, which are authenticated with every token."""
+
+    def __init__(self, keys: KeyRing, *, cookie_name: str, audience: str = "") -> None:
+        self.keys = keys
+        self._head = _prefixed(_LABEL) + _LENGTH.pack(HEADER_SIZE)
+        self._tail = _prefixed(cookie_name.encode()) + _prefixed(audience.encode())
+
+    def seal(self, token: Token, *, now: float) -> str:
+        """The token as canonical base64url without padding characters, sealed under the primary key."""
+        key = self.keys.primary
+        header = b"\x01" + key.id + token.renewed_at.to_bytes(5)
+        associated_data = self._head + header + self._tail
+        return encode(header + key.cipher.seal(_pack(token), associated_data, now=now))
+
+    def open(self, text: str) -> Token:
+        """The token in `text`; raises `Rejected` (malformed, unknown_key, forged)."""
+        if len(text) < _LEAST_CHARACTERS:
+            raise Rejected(SessionStatus.MALFORMED, "too short for a token")
+        sealed = decode(text)
+        if sealed[0] != VERSION:
+            raise Rejected(SessionStatus.MALFORMED, "not a v1 token")
+        key = self.keys.by_id.get(sealed[1 : 1 + KEY_ID_SIZE])
+        if key is None:
+            raise Rejected(SessionStatus.UNKNOWN_KEY, "sealed under a secret that is not configured")
+        header = sealed[:HEADER_SIZE]
+        try:
+            plaintext = key.cipher.open(sealed[HEADER_SIZE:], self._head + header + self._tail)
+        except InvalidTag:
+            raise Rejected(SessionStatus.FORGED, "the tag does not match") from None
+        renewed_at = int.from_bytes(header[1 + KEY_ID_SIZE :])
+        return _unpack(plaintext, renewed_at, key is not self.keys.primary)
+
+    def peek(self, text: str) -> tuple[int, bool]:
+        """`renewed_at` and whether a fallback key sealed it, from the clear characters alone: not yet believed."""
+        header = decode(text[:HEADER_CHARACTERS])
+        return int.from_bytes(header[1 + KEY_ID_SIZE :]), header[1 : 1 + KEY_ID_SIZE] != self.keys.primary.id
+
+
+def token_size(*, payload: int, bound: bool) -> int:
+    """The characters of a token whose payload has so many bytes."""
+    plaintext = _FIXED.size + payload + (BINDING_SIZE if bound else 0)
+    sealed = HEADER_SIZE + NONCE_SIZE + plaintext + -plaintext % _PADDING + TAG_SIZE
+    return -(-sealed * 8 // 6)
+
+
+_LEAST_CHARACTERS = token_size(payload=0, bound=False)
+
+
+def _prefixed(part: bytes) -> bytes:
+    return _LENGTH.pack(len(part)) + part
+
+
+def _pack(token: Token) -> bytes:
+    flags = (_REMEMBERED if token.remembered else 0) | (_BOUND if token.binding else 0)
+    fixed = _FIXED.pack(
+        flags,
+        token.created_at >> 32,
+        token.created_at & 0xFFFFFFFF,
+        token.authenticated_at >> 32,
+        token.authenticated_at & 0xFFFFFFFF,
+        token.id,
+        len(token.payload),
+    )
+    plaintext = fixed + token.payload + token.binding
+    return plaintext + bytes(-len(plaintext) % _PADDING)
+
+
+def _unpack(plaintext: bytes, renewed_at: int, from_fallback: bool) -> Token:  # noqa: FBT001
+    """Take an authenticated plaintext apart; raises `Rejected` for one that this version did not write."""
+    flags, created_high, created, authenticated_high, authenticated, session_id, length = _FIXED.unpack_from(plaintext)
+    end = _FIXED.size + length
+    binding = plaintext[end : end + BINDING_SIZE] if flags & _BOUND else b""
+    if flags & _UNKNOWN_FLAGS or end + len(binding) > len(plaintext):
+        raise Rejected(SessionStatus.MALFORMED, "written by another version")
+    return Token(
+        session_id,
+        created_high << 32 | created,
+        authenticated_high << 32 | authenticated,
+        renewed_at,
+        flags & _REMEMBERED != 0,
+        plaintext[_FIXED.size : end],
+        binding,
+        from_fallback,
+    )
+
+
+# pydantic-core's base64 is strict, canonical and several times as fast as the standard library's.
+_BASE64 = TypeAdapter(bytes, config=ConfigDict(val_json_bytes="base64", ser_json_bytes="base64"))
+_decode: Callable[[str], bytes] = _BASE64.validator.validate_strings  # type: ignore[assignment]  # stubs forget str
+_encode = _BASE64.serializer.to_python
+
+
+def encode(data: bytes) -> str:
+    """Base64url without padding characters (RFC 4648, section 5)."""
+    text: str = _encode(data, mode="json")
+    return text.rstrip("=")
+
+
+def decode(text: str) -> bytes:
+    """The bytes of canonical base64url without padding characters; raises `Rejected` for anything else."""
+    if text.endswith("="):
+        raise Rejected(SessionStatus.MALFORMED, "padded base64url")
+    try:
+        return _decode(text)
+    except ValidationError:
+        raise Rejected(SessionStatus.MALFORMED, "not base64url") from None
