@@ -66,7 +66,7 @@ def _inspect(options: argparse.Namespace) -> int:
         if not values:
             _show("status", "absent: no cookie of this name")
             return REJECTED
-        text = cookie.token_text(values[0], headers)
+        text = values[0] if "." not in values[0] else cookie.joined_chunks(values[0], headers)
         _show("size", f"{len(text)} bytes of {cookie.capacity} in at most {MAX_COOKIES} cookies")
         token = TokenSealer(keys, cookie_name=name, audience=options.audience).open(text)
     except Rejected as rejected:

@@ -63,6 +63,7 @@ class SessionCookie:
         self.https_only = https_only
         self.name = cookie_name(session_cookie, path=path, domain=domain, https_only=https_only)
         self._names = tuple(self.name + suffix for suffix in _SUFFIXES)
+        self._chunk_mark = f"{self.name}.".encode()
         self._finders = tuple(f"{name}=".encode() for name in self._names)
         self._capacities = tuple(MAX_COOKIE_SIZE - len(name) - _CHUNK_OVERHEAD for name in self._names[:max_cookies])
         # The whole token in one cookie, or spread over all of them.
@@ -91,12 +92,8 @@ class SessionCookie:
             raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
         return values[:_MOST_CANDIDATES]
 
-    def token_text(self, value: str, headers: Iterable[Header]) -> str:
-        """The token that `value` is, or whose first chunk it is; raises `Rejected`."""
-        if "." not in value:
-            if len(value) > MAX_COOKIE_SIZE:
-                raise Rejected(SessionStatus.OVERSIZE, f"{len(value)} bytes of value")
-            return value
+    def joined_chunks(self, value: str, headers: Iterable[Header]) -> str:
+        """The token whose first chunk is `value`; raises `Rejected` (malformed, incomplete)."""
         count, set_id, piece = _chunk(value)
         pieces = [piece]
         for finder in self._finders[1:count]:
@@ -142,6 +139,8 @@ class SessionCookie:
 
     def _stale(self, headers: Iterable[Header], *, first: int) -> list[str]:
         """The chunk names from `first` on that the request brought; the names are ours, never the client's."""
+        if not any(name == b"cookie" and self._chunk_mark in line for name, line in headers):
+            return []
         named = zip(self._names[first:], self._finders[first:], strict=True)
         return [name for name, finder in named if _find_all(headers, finder)]
 

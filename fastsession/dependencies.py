@@ -38,7 +38,7 @@ class SessionDependency(SessionScheme):
         if endpoint is not None and endpoint not in self._checked:
             self._check_annotations(connection.scope.get("route"), session.lifecycle.codec.model)
             self._checked.add(endpoint)
-        return session.open().session()
+        return session.session()
 
     def session_in(self, connection: HTTPConnection) -> SessionDict:
         """Return the one session in the scope that is meant; raises `ConfigurationError` saying what to write."""
@@ -134,7 +134,7 @@ class Requirement(SessionScheme):
 
     def _is_fresh(self, connection: HTTPConnection, limit: int) -> bool:
         session = self._session.session_in(connection)
-        token = session.open().arrival.token
+        token = session.open().token
         return token is not None and session.lifecycle.clock() < token.authenticated_at + limit
 
     def _refusal(self, detail: str) -> HTTPException:

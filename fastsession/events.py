@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from fastsession.errors import ConfigurationError
@@ -43,32 +43,27 @@ class SessionStatus(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What happened to a session."""
+    """What happened to a session, and the level at which it is logged."""
 
-    CREATED = "created"
-    SAVED = "saved"
-    RENEWED = "renewed"
-    REGENERATED = "regenerated"
-    DESTROYED = "destroyed"
-    REJECTED = "rejected"
-    REVOKED = "revoked"
-    MIGRATED = "migrated"
-    LATE_CHANGE = "late_change"
-    NEAR_LIMIT = "near_limit"
+    level: int
 
+    def __new__(cls, value: str, level: int) -> Self:
+        """Make a member that is its value and knows its level."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.level = level
+        return member
 
-LEVELS = {
-    EventKind.CREATED: logging.DEBUG,
-    EventKind.SAVED: logging.DEBUG,
-    EventKind.RENEWED: logging.DEBUG,
-    EventKind.REGENERATED: logging.INFO,
-    EventKind.DESTROYED: logging.INFO,
-    EventKind.REJECTED: logging.WARNING,
-    EventKind.REVOKED: logging.INFO,
-    EventKind.MIGRATED: logging.INFO,
-    EventKind.LATE_CHANGE: logging.WARNING,
-    EventKind.NEAR_LIMIT: logging.WARNING,
-}
+    CREATED = "created", logging.DEBUG
+    SAVED = "saved", logging.DEBUG
+    RENEWED = "renewed", logging.DEBUG
+    REGENERATED = "regenerated", logging.INFO
+    DESTROYED = "destroyed", logging.INFO
+    REJECTED = "rejected", logging.WARNING
+    REVOKED = "revoked", logging.INFO
+    MIGRATED = "migrated", logging.INFO
+    LATE_CHANGE = "late_change", logging.WARNING
+    NEAR_LIMIT = "near_limit", logging.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +106,7 @@ class EventLog:
 
     def wants(self, kind: EventKind) -> bool:
         """Whether anybody would see an event of this kind."""
-        return bool(self._listeners) or logger.isEnabledFor(LEVELS[kind])
+        return bool(self._listeners) or logger.isEnabledFor(kind.level)
 
     def wants_rejection(self, status: SessionStatus, now: float) -> bool:
         """Count a rejection, and tell whether anybody would see it.
@@ -146,7 +141,7 @@ class EventLog:
         event = SessionEvent(
             kind, status, session, subject, address, scope.get("method", "WEBSOCKET"), path, at, detail
         )
-        if logger.isEnabledFor(LEVELS[kind]):
+        if logger.isEnabledFor(kind.level):
             self._log(event)
         for listener in self._listeners:
             listener(event)
@@ -166,7 +161,7 @@ class EventLog:
             if seen.suppressed and seen.count == 1:
                 fields["suppressed"] = seen.suppressed
         text = " ".join(f"{name}={quote(str(value), safe=_SAFE)}" for name, value in fields.items() if value)
-        logger.log(LEVELS[event.kind], "session %s", text, extra=fields)
+        logger.log(event.kind.level, "session %s", text, extra=fields)
 
 
 # What may stand in a log line as it is; all else, line breaks above all, is percent-encoded.

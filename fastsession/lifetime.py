@@ -73,6 +73,7 @@ class Timeouts:
         self.standard = standard
         self.remembered = remembered
         self._lifetimes = (standard, remembered or standard)
+        self._limits = [(lifetime.idle, lifetime.absolute) for lifetime in self._lifetimes]
         self._renew_after = tuple(_renew_after(renew_after, lifetime) for lifetime in self._lifetimes)
         self._not_before = 0 if not_before is None else moment("not_before", not_before)
         # What the clear header alone can tell: below the one no renewal is due, past the other none is possible.
@@ -85,8 +86,8 @@ class Timeouts:
 
     def rejection(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> SessionStatus | None:  # noqa: FBT001
         """Why a session with these times is over, or None while it is valid."""
-        lifetime = self._lifetimes[remembered]
-        idle_deadline, absolute_deadline = renewed_at + lifetime.idle, created_at + lifetime.absolute
+        idle, absolute = self._limits[remembered]
+        idle_deadline, absolute_deadline = renewed_at + idle, created_at + absolute
         if now >= idle_deadline or now >= absolute_deadline:
             idle_first = idle_deadline < absolute_deadline
             return SessionStatus.EXPIRED_IDLE if idle_first else SessionStatus.EXPIRED_ABSOLUTE
@@ -124,6 +125,8 @@ class Outcome(StrEnum):
 # Rejections that leave the cookie where it is: the fault may be ours, and soon mended.
 _KEPT_REJECTIONS = frozenset({SessionStatus.UNKNOWN_KEY, SessionStatus.STORE_DOWN})
 SERVER_ERROR = 500
+# Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
+_VALID, _ABSENT, _KEEP = SessionStatus.VALID, SessionStatus.ABSENT, Outcome.KEEP
 
 
 def decide(
@@ -141,11 +144,11 @@ def decide(
     deadline to move, a fallback key or a migrated format; `status_code` is the response's.
     """
     if destroyed:
-        return Outcome.KEEP if status is SessionStatus.ABSENT else Outcome.CLEAR
+        return _KEEP if status is _ABSENT else Outcome.CLEAR
     if changed:
-        return Outcome.SAVE if status_code < SERVER_ERROR else Outcome.KEEP
-    if status is SessionStatus.ABSENT:
-        return Outcome.KEEP
-    if status is SessionStatus.VALID:
-        return Outcome.RENEW if due else Outcome.KEEP
-    return Outcome.CLEAR if looked_at and status not in _KEPT_REJECTIONS else Outcome.KEEP
+        return Outcome.SAVE if status_code < SERVER_ERROR else _KEEP
+    if status is _ABSENT:
+        return _KEEP
+    if status is _VALID:
+        return Outcome.RENEW if due else _KEEP
+    return Outcome.CLEAR if looked_at and status not in _KEPT_REJECTIONS else _KEEP

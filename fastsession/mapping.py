@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
 from typing import TYPE_CHECKING, Any, Self
 
-from fastsession.request import RequestSession
-
 if TYPE_CHECKING:
     from fastsession.cookies import Header
     from fastsession.lifecycle import Lifecycle
+    from fastsession.request import RequestSession
+    from fastsession.session import Session
 
 
 class SessionDict(dict[str, Any]):
@@ -20,32 +20,39 @@ class SessionDict(dict[str, Any]):
     handed out, because C code (json.dumps, copy) reads it past these methods.
     """
 
-    __slots__ = ("_binding", "_headers", "lifecycle", "opened", "response_started")
+    __slots__ = ("binding", "headers", "lifecycle", "model", "request", "response_started")
 
     def __init__(self, lifecycle: Lifecycle, headers: Iterable[Header], binding: bytes = b"") -> None:
         self.lifecycle = lifecycle
-        self._headers = headers
-        self._binding = binding
+        self.headers = headers
+        self.binding = binding
         # Nothing until somebody looks.
-        self.opened: RequestSession | None = None
+        self.request: RequestSession | None = None
+        self.model: Session | None = None
         self.response_started = False
 
     def open(self) -> RequestSession:
-        """The request's session behind the dict, opened now if nobody has looked before."""
-        if self.opened is None:
-            self.opened = RequestSession(self.lifecycle, self._headers, self._binding)
-            self.opened.arrival.response_started = self.response_started
-        return self.opened
+        """The record of the session, with the cookie opened now if nobody has needed it before."""
+        if self.request is None:
+            self.request = self.lifecycle.arrive(self.headers, self.binding)
+            self.request.response_started = self.response_started
+        return self.request
+
+    def session(self) -> Session:
+        """The session's model, loaded now if nobody has looked before."""
+        if self.model is None:
+            self.model = self.lifecycle.load(self.request or self.open())
+        return self.model
 
     @property
     def accessed(self) -> bool:
         """Whether anybody looked at the session."""
-        return self.opened is not None
+        return self.model is not None
 
     @property
     def modified(self) -> bool:
         """Whether anybody wrote to this dict. Edits of values in place are noticed without it."""
-        return self.opened is not None and self.opened.written
+        return self.request is not None and self.request.written
 
     def mark_accessed(self) -> None:
         """Open the session and fill the dict; Starlette's `request.session` calls it."""
@@ -59,29 +66,27 @@ class SessionDict(dict[str, Any]):
 
     def _fill(self) -> None:
         """Bring the storage up to date with the model and the extras, keeping it as it is while a loop reads it."""
-        request = self.open()
-        session = request.session()
-        codec = request.lifecycle.codec
+        session = self.session()
+        codec = self.lifecycle.codec
         view = {name: getattr(session, name) for name in codec.fields}
         view = {name: value for name, value in view.items() if value != getattr(codec.pristine, name)}
-        view.update(request.extras)
+        view.update(self.open().extras)
         if view.keys() != super().keys():
             super().clear()
         super().update(view)
 
     def _write(self, key: str, value: Any) -> None:
-        request = self.open()
-        session = request.session()
+        session, request = self.session(), self.open()
         request.written = True
-        if key in request.lifecycle.codec.fields:
+        if key in self.lifecycle.codec.fields:
             session.__pydantic_validator__.validate_assignment(session, key, value)
         else:
             request.extras[key] = value
 
     def _remove(self, key: str) -> None:
         request = self.open()
-        if key in request.lifecycle.codec.fields:
-            self._write(key, getattr(request.lifecycle.codec.fresh(), key))
+        if key in self.lifecycle.codec.fields:
+            self._write(key, getattr(self.lifecycle.codec.fresh(), key))
         else:
             request.written = True
             del request.extras[key]
@@ -174,10 +179,9 @@ class SessionDict(dict[str, Any]):
     def setdefault(self, key: str, default: Any = None) -> Any:
         if key not in self:
             self[key] = default
-            request = self.open()
-            if key in request.lifecycle.codec.fields:
+            if key in self.lifecycle.codec.fields:
                 # The model's own value, even where it equals the default and so counts as absent.
-                return getattr(request.session(), key)
+                return getattr(self.session(), key)
         return super().__getitem__(key)
 
     def update(self, *args: Any, **kwargs: Any) -> None:

@@ -111,24 +111,22 @@ class SessionMiddleware:
             _refuse_shared_name(outer, lifecycle)
         scope[SCOPE_KEY] = (*outer, session)
         scope["session"] = session
-        response_started = False
 
         # Not `async def`: handing on the server's own awaitable costs nothing.
         def send_with_session(message: Message) -> Awaitable[None]:
-            nonlocal response_started
-            if message["type"] in _STARTS and not response_started:
-                if session.opened is not None or lifecycle.renewal_possible(scope["headers"]):
+            if message["type"] in _STARTS and not session.response_started:
+                if session.request is not None or lifecycle.renewal_possible(session.headers):
                     status_code = message.get("status", SWITCHING_PROTOCOLS)
                     headers = message.get("headers", ())
-                    message["headers"] = lifecycle.commit(session.open(), scope, headers, status_code)
-                response_started = session.response_started = True
+                    message["headers"] = lifecycle.commit(session, scope, headers, status_code)
+                session.response_started = True
             return send(message)
 
         try:
             await self.app(scope, receive, send_with_session)
         finally:
-            if session.opened is not None:
-                lifecycle.finish(session.opened, scope, response_started=response_started)
+            if session.request is not None:
+                lifecycle.finish(session, session.request, scope)
 
     def _bound_to(self, scope: Scope) -> bytes:
         """The digest of what the application binds sessions to."""

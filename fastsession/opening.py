@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 
 from fastsession.errors import Rejected
 from fastsession.events import SessionStatus
+from fastsession.recent import Recent
 from fastsession.token import Token, TokenSealer
 
 if TYPE_CHECKING:
     from fastsession.cookies import Header, SessionCookie
     from fastsession.lifetime import Timeouts
+
+
+# Cookies whose tag need not be checked again; with the largest ones they take 8 MB.
+_REMEMBERED = 512
 
 
 class CookieOpener:
@@ -22,6 +27,8 @@ class CookieOpener:
         self._cookie = cookie
         self._sealer = sealer
         self._timeouts = timeouts
+        # A browser sends the same value until it is given another.
+        self._authentic: Recent[str, Token] = Recent(_REMEMBERED)
 
     def open(self, headers: Iterable[Header], binding: bytes, now: float) -> Token | None:
         """The newest valid token among the cookies of our name, None without any; raises `Rejected`.
@@ -58,7 +65,14 @@ class CookieOpener:
         return age < self._timeouts.longest_idle and (from_fallback or age >= self._timeouts.earliest_renewal)
 
     def _open_value(self, value: str, headers: Iterable[Header], binding: bytes, now: float) -> Token:
-        token = self._sealer.open(self._cookie.token_text(value, headers))
+        """The valid token in a cookie's value: authenticated once, judged every time; raises `Rejected`."""
+        token = self._authentic.get(value)
+        if token is None:
+            if "." in value:
+                token = self._sealer.open(self._cookie.joined_chunks(value, headers))
+            else:
+                token = self._sealer.open(value)
+                self._authentic.put(value, token)
         if not compare_digest(token.binding, binding):
             raise Rejected(SessionStatus.BINDING, "bound to another connection")
         reason = self._timeouts.rejection(token.created_at, token.renewed_at, token.remembered, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import typing
+from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -36,6 +37,8 @@ class PayloadCodec:
         self._serializer = model.__pydantic_serializer__
         self._validate_json = self._validator.validate_json
         self._to_json = self._serializer.to_json
+        # Whether what was loaded dumps in the same order again.
+        self._orderly = not _mentions(model, (AbstractSet,), set())
         _refuse_masked_fields(model)
         try:
             # Two of a kind: `pristine` tells which fields are at their default.
@@ -45,12 +48,12 @@ class PayloadCodec:
             message = f"{model.__name__} must be able to start empty. Give these fields a valid default: {names}."
             raise ConfigurationError(message) from None
         try:
-            payload = self.dump_model(self.pristine)
+            payload = self.dump(self.pristine, {})
             self.verify(self.pristine, payload)
         except SessionNotSerializableError as error:
             message = f"{model.__name__} has a default that cannot be kept in a session: {error}"
             raise ConfigurationError(message) from None
-        self.empty = payload if payload == self.dump_model(other) else None
+        self.empty = payload if payload == self.dump(other, {}) else None
 
     def fresh(self) -> Session:
         """An untouched session; raises `ValidationError` when a field has no default."""
@@ -58,16 +61,12 @@ class PayloadCodec:
         return session
 
     def dump(self, session: Session, extras: dict[str, Any]) -> bytes:
-        """The session as JSON, one line or two; raises `SessionNotSerializableError`."""
-        model = self.dump_model(session)
-        return model + _NEWLINE + dump_extras(extras) if extras else model
-
-    def dump_model(self, session: Session) -> bytes:
-        """The model's JSON by field name, without computed fields; raises `SessionNotSerializableError`."""
+        """The session as JSON, by field name and without computed fields; raises `SessionNotSerializableError`."""
         try:
-            return self._to_json(session, by_alias=False, round_trip=True, warnings=False)
+            model = self._to_json(session, by_alias=False, round_trip=True, warnings=False)
         except (ValueError, RecursionError):
             raise SessionNotSerializableError(self._undumpable_field(session), "it cannot be written as JSON") from None
+        return model + _NEWLINE + dump_extras(extras) if extras else model
 
     def load(self, payload: bytes) -> tuple[Session, dict[str, Any]]:
         """Model and extras; raises `Rejected` (incompatible) when today's model does not accept them."""
@@ -89,19 +88,23 @@ class PayloadCodec:
             raise Rejected(SessionStatus.INCOMPATIBLE, detail) from None
         return session
 
-    def changed(self, now: bytes, arrived: bytes | None) -> bool:
-        """Whether a session's dump, unequal to the one that arrived, is a change, or differs from an untouched one.
+    def changed(self, session: Session, now: bytes, arrived: bytes | None) -> bool:
+        """Whether a session whose dump `now` is not what `arrived` has been changed.
 
         Unequal bytes alone are no change: a set's order, or a field that the payload did not have yet,
-        dumps otherwise without anybody having touched it. So what arrived is loaded and dumped once more.
+        dumps otherwise without anybody having touched it. Then what arrived is loaded and dumped once more.
         """
-        return now != self.empty if arrived is None else now != self.dump(*self.load(arrived))
+        if arrived is None:
+            return now != self.empty
+        if self._orderly and len(session.__pydantic_fields_set__) == len(self.fields):
+            return True
+        return now != self.dump(*self.load(arrived))
 
     def model_changed(self, session: Session, arrived: bytes | None) -> bool:
         """Whether the model itself, extras aside, differs from the one that arrived."""
-        now = self.dump_model(session)
-        model = None if arrived is None else arrived.partition(_NEWLINE)[0]
-        return now != model and self.changed(now, model)
+        now = self.dump(session, {})
+        model = None if arrived is None else split_payload(arrived)[0]
+        return now != model and self.changed(session, now, model)
 
     def changed_names(self, before: bytes, after: bytes) -> list[str]:
         """The top-level fields and keys in which two dumps differ."""
@@ -197,7 +200,7 @@ def _refuse_masked_fields(model: type[Session]) -> None:
         name for item in model.__pydantic_decorators__.field_serializers.values() for name in item.info.fields
     }
     for name, field in model.__pydantic_fields__.items():
-        if not serialized & {name, "*"} and _mentions_secret(field.annotation, set()):
+        if not serialized & {name, "*"} and _mentions(field.annotation, (Secret, SecretStr, SecretBytes), set()):
             message = (
                 f"{model.__name__}.{name} is a secret type, which dumps as asterisks and would be lost. Declare it as "
                 "str or bytes (the cookie is encrypted), or give it a @field_serializer that returns the value."
@@ -205,16 +208,16 @@ def _refuse_masked_fields(model: type[Session]) -> None:
             raise ConfigurationError(message)
 
 
-def _mentions_secret(annotation: Any, seen: set[Any]) -> bool:
-    """Whether a pydantic secret type stands anywhere in an annotation, nested models included."""
+def _mentions(annotation: Any, kinds: tuple[type, ...], seen: set[Any]) -> bool:
+    """Whether one of the types stands anywhere in an annotation, nested models included."""
     origin: Any = typing.get_origin(annotation) or annotation
-    if isinstance(origin, type) and issubclass(origin, Secret | SecretStr | SecretBytes):
-        return True
     nested: list[Any] = list(typing.get_args(annotation))
     if isinstance(origin, type) and origin not in seen:
+        if issubclass(origin, kinds):
+            return True
         seen.add(origin)
         nested += _field_types(origin)
-    return any(_mentions_secret(part, seen) for part in nested)
+    return any(_mentions(part, kinds, seen) for part in nested)
 
 
 def _field_types(kind: Any) -> list[Any]:

@@ -1,9 +1,8 @@
-"""One request's session, from the scope to the response."""
+"""One request's session: how it arrived, and what has been recorded of it since."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,21 +11,38 @@ from fastsession.session import Session, SessionInfo, SessionState
 from fastsession.token import ID_SIZE, Token
 
 if TYPE_CHECKING:
-    from fastsession.cookies import Header
     from fastsession.events import SessionStatus
     from fastsession.lifecycle import Lifecycle
 
 
-class Arrival(SessionState):
-    """How the session arrived with one request, and what its verbs have recorded since."""
+class RequestSession(SessionState):
+    """The record behind a session model, from the cookie to the response.
+
+    It is reached from the scope and from the model, so it leads back to neither, nor to `send`: that
+    would leave a reference cycle behind every request.
+    """
+
+    extras: dict[str, Any] = {}  # noqa: RUF012  (replaced when the session is loaded, never filled)
+    # `written`: through request.session; `forced`: to be saved even if nothing differs.
+    written = False
+    forced = False
+    # What the session was when the response started: later dumps are compared with it.
+    committed: bytes | None = None
+    rejection_reported = False
 
     def __init__(
-        self, lifecycle: Lifecycle, now: float, token: Token | None, status: SessionStatus, detail: str = ""
+        self,
+        lifecycle: Lifecycle,
+        now: float,
+        token: Token | None,
+        status: SessionStatus,
+        detail: str = "",
     ) -> None:
         self.lifecycle = lifecycle
         self.now = now
         self.token = token
-        self.payload = token.payload if token else None
+        # What the cookie held, None without a valid one.
+        self.payload = None if token is None else token.payload
         self.status = status
         self.detail = detail
 
@@ -55,57 +71,19 @@ class Arrival(SessionState):
             raise ConfigurationError(message)
         super().remember_as(on)
 
+    def to_save(self, model: Session | None, payload: bytes) -> bool:
+        """Whether the response has something to save: `payload` is what the session is now."""
+        if self.to_be_saved or self.forced:
+            return True
+        if model is None or payload == self.payload:
+            return False
+        return self.lifecycle.codec.changed(model, payload, self.payload)
 
-class RequestSession:
-    """The session of a request that has one to do with: its arrival, and once it is looked at, model and extras.
-
-    It is reached from the scope, so it must not lead back to the scope or to `send`: that would leave
-    a reference cycle behind every request.
-    """
-
-    model: Session | None = None
-    extras: dict[str, Any] = {}  # noqa: RUF012  (replaced when the session is opened, never filled)
-    looked_at = False
-    # `written`: through request.session; `forced`: to be saved even if nothing differs.
-    written = False
-    forced = False
-    # What the session was when the response started: later dumps are compared with it.
-    committed: bytes | None = None
-    response_started = False
-    rejection_reported = False
-
-    def __init__(self, lifecycle: Lifecycle, headers: Iterable[Header], binding: bytes) -> None:
-        self.lifecycle = lifecycle
-        self.headers = headers
-        self.binding = binding
-        self.arrival = lifecycle.arrive(headers, binding)
-
-    def session(self) -> Session:
-        """The model, opened on first use."""
-        self.looked_at = True
-        return self.model or self.lifecycle.load(self)
-
-    def payload(self) -> bytes:
-        """The session as it is now; raises `SessionNotSerializableError`."""
-        if self.model is not None:
-            return self.lifecycle.codec.dump(self.model, self.extras)
-        return self.arrival.payload or b""
-
-    def changed(self, payload: bytes) -> bool:
-        """Whether the response has something to save."""
-        arrival = self.arrival
-        return (
-            arrival.to_be_saved
-            or self.forced
-            or (payload != arrival.payload and self.lifecycle.codec.changed(payload, arrival.payload))
-        )
-
-    def destroyed(self, payload: bytes) -> bool:
+    def to_end(self, payload: bytes) -> bool:
         """Whether the session ends: by `destroy()`, or emptied as a dict, as with Starlette's sessions."""
-        arrival = self.arrival
-        if arrival.destroyed or not self.written:
-            return arrival.destroyed
-        return payload == self.lifecycle.codec.empty and not (arrival.to_be_saved or self.forced)
+        if self.destroyed or not self.written:
+            return self.destroyed
+        return payload == self.lifecycle.codec.empty and not (self.to_be_saved or self.forced)
 
 
 def new_id() -> bytes:

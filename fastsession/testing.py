@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar, cast
 from fastsession.errors import ConfigurationError
 from fastsession.lifecycle import Lifecycle
 from fastsession.middleware import SessionMiddleware
-from fastsession.request import RequestSession, new_id
+from fastsession.request import new_id
 from fastsession.session import Session, state_of
 from fastsession.token import Token
 
@@ -65,8 +65,7 @@ def opened_session(app: Any, client_or_response: HasCookies, model: type[Session
     """
     lifecycle = _lifecycle(app, model)
     header = "; ".join(f"{name}={value}" for name, value in _pairs(client_or_response.cookies))
-    request = RequestSession(lifecycle, [(b"cookie", header.encode())], b"")
-    return cast("SessionT", request.session())
+    return cast("SessionT", lifecycle.load(lifecycle.arrive([(b"cookie", header.encode())], b"")))
 
 
 def _pairs(cookies: Any) -> Iterable[tuple[str, str]]:

@@ -25,6 +25,8 @@ _LABEL = b"fastsession/v1"
 _FIXED = struct.Struct(">BBIBI16sI")
 _LENGTH = struct.Struct(">I")
 _PADDING = 64
+# Three cookies of 4096 bytes hold no more.
+MOST_CHARACTERS = 3 * 4096
 _REMEMBERED, _BOUND = 1, 2
 _UNKNOWN_FLAGS = ~(_REMEMBERED | _BOUND)
 
@@ -63,8 +65,9 @@ class TokenSealer:
 
     def open(self, text: str) -> Token:
         """The token in `text`; raises `Rejected` (malformed, unknown_key, forged)."""
-        if len(text) < _LEAST_CHARACTERS:
-            raise Rejected(SessionStatus.MALFORMED, "too short for a token")
+        if not _LEAST_CHARACTERS <= len(text) <= MOST_CHARACTERS:
+            status = SessionStatus.MALFORMED if len(text) < _LEAST_CHARACTERS else SessionStatus.OVERSIZE
+            raise Rejected(status, f"{len(text)} characters")
         sealed = decode(text)
         if sealed[0] != VERSION:
             raise Rejected(SessionStatus.MALFORMED, "not a v1 token")

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from fastsession.recent import Recent
+
 KEY_SIZE = 32
 NONCE_SIZE = 24
 TAG_SIZE = 16
@@ -17,7 +19,7 @@ _HALF = 12
 # with probability 2^-65 (NIST SP 800-38D, section 8.3, asks for 2^-32 over a key's life).
 _EPOCH_SEALS = 2**16
 _EPOCH_SECONDS = 600
-# Sub-keys an opener remembers per generation: as many epochs as a fleet has in use at a time.
+# Sub-keys an opener remembers: as many epochs as a fleet has in use at a time.
 _REMEMBERED = 1024
 
 
@@ -38,13 +40,17 @@ class XAES256GCM:
         if len(key) != KEY_SIZE:
             message = "XAES-256-GCM takes a key of 32 bytes."
             raise ValueError(message)
-        self._key = algorithms.AES(key)
+        self._block_cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305  (single blocks: AES itself)
         # The CMAC sub-key K1 of C2SP's step 2: AES(key, 0^128) doubled in GF(2^128).
         block = int.from_bytes(self._encrypt_blocks(bytes(16)))
-        self._k1 = ((block << 1) & (2**128 - 1)) ^ (0x87 if block >> 127 else 0)
+        k1 = ((block << 1) & (2**128 - 1)) ^ (0x87 if block >> 127 else 0)
+        # Both messages of step 3 under K1: four bytes of their own, then the nonce's first half.
+        self._heads = [
+            (int.from_bytes(message) ^ (k1 >> 96)).to_bytes(4) for message in (b"\x00\x01X\x00", b"\x00\x02X\x00")
+        ]
+        self._k1_tail = k1 & (2**96 - 1)
         self._epoch: _Epoch | None = None
-        self._recent: dict[bytes, AESGCM] = {}
-        self._older: dict[bytes, AESGCM] = {}
+        self._sub_keys: Recent[bytes, AESGCM] = Recent(_REMEMBERED)
 
     def seal(self, plaintext: bytes, associated_data: bytes, *, now: float) -> bytes:
         """Return nonce, ciphertext and tag. `now` (seconds) only ages the sub-key that is reused."""
@@ -59,31 +65,24 @@ class XAES256GCM:
     def open(self, sealed: bytes, associated_data: bytes) -> bytes:
         """Return the plaintext; raises `cryptography.exceptions.InvalidTag`."""
         half = sealed[:_HALF]
-        known = self._recent.get(half) or self._older.get(half)
+        known = self._sub_keys.get(half)
         cipher = known or self._derive(half)
         plaintext = cipher.decrypt(sealed[_HALF:NONCE_SIZE], sealed[NONCE_SIZE:], associated_data)
-        if half not in self._recent:
-            self._remember(half, cipher)
+        if known is None:
+            # Only now: a stranger's made-up halves must not push out those in use.
+            self._sub_keys.put(half, cipher)
         return plaintext
 
     def encrypt(self, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
         """Return ciphertext and tag under the given 24-byte nonce: the specification's function, for vectors."""
         return self._derive(nonce[:_HALF]).encrypt(nonce[_HALF:], plaintext, associated_data)
 
-    def _remember(self, half: bytes, cipher: AESGCM) -> None:
-        """Keep an authenticated token's sub-key, in two bounded generations."""
-        if len(self._recent) >= _REMEMBERED:
-            self._older = self._recent
-            self._recent = {}
-        self._recent[half] = cipher
-
     def _derive(self, half: bytes) -> AESGCM:
         """The sub-key of a nonce's first half: NIST SP 800-108 in counter mode with CMAC, as C2SP lays it out."""
-        messages = (b"\x00" + bytes([counter]) + b"X\x00" + half for counter in (1, 2))
-        blocks = b"".join((int.from_bytes(message) ^ self._k1).to_bytes(16) for message in messages)
-        return AESGCM(self._encrypt_blocks(blocks))
+        tail = (int.from_bytes(half) ^ self._k1_tail).to_bytes(_HALF)
+        first, second = self._heads
+        return AESGCM(self._encrypt_blocks(first + tail + second + tail))
 
     def _encrypt_blocks(self, blocks: bytes) -> bytes:
-        # A fresh encryptor each time: a shared one fails under threads. ECB on single blocks is AES itself.
-        encryptor = Cipher(self._key, modes.ECB()).encryptor()  # noqa: S305
-        return encryptor.update(blocks)
+        # A fresh encryptor each time: a shared one fails under threads.
+        return self._block_cipher.encryptor().update(blocks)
