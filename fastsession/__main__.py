@@ -10,7 +10,8 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 
-from fastsession.cookies import MAX_COOKIES, SessionCookie
+from fastsession.chunks import Chunks
+from fastsession.cookies import MAX_COOKIES, find_values, finder
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.keyring import KeyRing, accepted_secrets, generate_key
 from fastsession.lifetime import Lifetime, Timeouts, as_datetime
@@ -59,15 +60,15 @@ def _inspect(options: argparse.Namespace) -> int:
     keys = KeyRing(accepted_secrets(os.environ.get("SESSION_SECRET", ""), fallbacks))
     name, header = _named(options.cookie, options.name)
     headers = [(b"cookie", header.encode())]
-    cookie = SessionCookie(name, https_only=name.startswith("__"), max_cookies=MAX_COOKIES)
+    chunks = Chunks(name, MAX_COOKIES)
     _show("cookie", name)
     try:
-        values = cookie.values(headers)
+        values = find_values(headers, finder(name))
         if not values:
             _show("status", "absent: no cookie of this name")
             return REJECTED
-        text = values[0] if "." not in values[0] else cookie.joined_chunks(values[0], headers)
-        _show("size", f"{len(text)} bytes of {cookie.capacity} in at most {MAX_COOKIES} cookies")
+        text = values[0] if "." not in values[0] else chunks.join(values[0], headers)
+        _show("size", f"{len(text)} bytes of {chunks.capacity} in at most {MAX_COOKIES} cookies")
         token = TokenSealer(keys, cookie_name=name, audience=options.audience).open(text)
     except Rejected as rejected:
         _show("status", f"{rejected.status}: {rejected.detail}")

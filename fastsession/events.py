@@ -137,7 +137,7 @@ class EventLog:
         """
         client = scope.get("client")
         address = client[0] if client else None
-        path = quote(scope["path"], safe=_SAFE)
+        path = quote(scope["path"], safe=_SAFE_IN_PATH, errors="replace")
         event = SessionEvent(
             kind, status, session, subject, address, scope.get("method", "WEBSOCKET"), path, at, detail
         )
@@ -160,12 +160,18 @@ class EventLog:
                 return
             if seen.suppressed and seen.count == 1:
                 fields["suppressed"] = seen.suppressed
-        text = " ".join(f"{name}={quote(str(value), safe=_SAFE)}" for name, value in fields.items() if value)
+        texts = {name: str(value) for name, value in fields.items() if value}
+        # The path is encoded already.
+        quoted = {
+            name: text if name == "path" else quote(text, safe=_SAFE, errors="replace") for name, text in texts.items()
+        }
+        text = " ".join(f"{name}={value}" for name, value in quoted.items())
         logger.log(event.kind.level, "session %s", text, extra=fields)
 
 
 # What may stand in a log line as it is; all else, line breaks above all, is percent-encoded.
-_SAFE = "/:@+,.()[]'_- "
+_SAFE_IN_PATH = "/:@+,.()[]'_-"
+_SAFE = _SAFE_IN_PATH + " "
 
 
 @dataclass(slots=True)

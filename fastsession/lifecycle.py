@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from fastsession.caching import protect
-from fastsession.cookies import NEAR_LIMIT, Header, SessionCookie
+from fastsession.cookies import CookieWriter, Header
 from fastsession.errors import Rejected, SessionNotSerializableError, SessionTooLargeError
 from fastsession.events import EventKind, EventLog, SessionStatus
+from fastsession.keyring import KeyRing
 from fastsession.lifetime import Outcome, Timeouts, as_datetime, decide
-from fastsession.opening import CookieOpener
 from fastsession.payload import PayloadCodec
+from fastsession.plain_http import PLAIN_HTTP_WARNING, drops_secure_cookies
 from fastsession.request import RequestSession, new_id
 from fastsession.session import Session, SessionInfo, attach
-from fastsession.token import Token, TokenSealer, token_size
-from fastsession.transport import PLAIN_HTTP_WARNING, drops_secure_cookies
+from fastsession.token import Token
+from fastsession.token_cookies import SessionCookies
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from fastsession.mapping import SessionDict
 
 Clock = Callable[[], float]
-# How our own format calls itself in `SessionInfo.origin`.
-ORIGIN = "fastsession"
+# Bytes of cookie value that are worth a warning before they are too many.
+NEAR_LIMIT = 3000
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
 _VALID, _ABSENT = SessionStatus.VALID, SessionStatus.ABSENT
 _KEEP = Outcome.KEEP
@@ -39,20 +40,21 @@ class Lifecycle:
     def __init__(
         self,
         *,
-        cookie: SessionCookie,
-        sealer: TokenSealer,
+        keys: KeyRing,
+        cookies: SessionCookies,
+        writer: CookieWriter,
         codec: PayloadCodec,
         timeouts: Timeouts,
         events: EventLog,
         clock: Clock,
     ) -> None:
-        self.cookie = cookie
-        self.sealer = sealer
+        self.keys = keys
+        self.cookies = cookies
+        self.writer = writer
         self.codec = codec
         self.timeouts = timeouts
         self.events = events
         self.clock = clock
-        self._opener = CookieOpener(cookie, sealer, timeouts)
         subject: Any = getattr(codec.model, "subject", None)
         self._subject: Callable[[Session], str | None] | None = subject if callable(subject) else None  # pyright: ignore[reportAttributeAccessIssue]  # Any narrowed by callable()
 
@@ -60,7 +62,7 @@ class Lifecycle:
         """Open the cookie: the one place where a rejection is caught."""
         now = self.clock()
         try:
-            token = self._opener.open(headers, binding, now)
+            token = self.cookies.open(headers, binding, now)
         except Rejected as rejected:
             return RequestSession(self, now, None, rejected.status, rejected.detail)
         return RequestSession(self, now, token, _ABSENT if token is None else _VALID)
@@ -80,7 +82,7 @@ class Lifecycle:
 
     def renewal_possible(self, headers: Iterable[Header]) -> bool:
         """Whether a session that nobody looks at has to be opened all the same, to move its idle deadline."""
-        return self._opener.renewal_possible(headers, self.clock)
+        return self.cookies.renewal_possible(headers, self.clock)
 
     def commit(
         self, session: SessionDict, scope: Scope, headers: Iterable[Header], status_code: int
@@ -148,16 +150,16 @@ class Lifecycle:
             is_new=token is None,
             remembered=remembered,
             status=request.status,
-            origin=None if request.status is _ABSENT else ORIGIN,
+            origin=None if request.status is _ABSENT else self.cookies.origin,
         )
 
-    def seal(self, token: Token, now: float) -> str:
-        """The token's text; raises `SessionTooLargeError`."""
-        size = token_size(payload=len(token.payload), bound=bool(token.binding))
-        if size > self.cookie.capacity:
+    def seal(self, token: Token, now: float) -> dict[str, str]:
+        """The names and values of the session's cookies; raises `SessionTooLargeError`."""
+        size = self.cookies.size(token)
+        if size > self.cookies.capacity:
             largest = self.codec.field_sizes(token.payload)[:3]
-            raise SessionTooLargeError(size=size, limit=self.cookie.capacity, fields=largest)
-        return self.sealer.seal(token, now=now)
+            raise SessionTooLargeError(size=size, limit=self.cookies.capacity, fields=largest)
+        return self.cookies.seal(token, now=now)
 
     def _cookies(
         self, outcome: Outcome, session: SessionDict, request: RequestSession, scope: Scope, payload: bytes
@@ -166,20 +168,21 @@ class Lifecycle:
         if outcome is Outcome.CLEAR:
             if request.token is not None:
                 self._emit(EventKind.DESTROYED, session, request, scope)
-            return self.cookie.clear(session.headers)
+            return self.writer.clear(session.headers)
         now = self.clock()
         if outcome is Outcome.RENEW and request.token:
             kind, token = EventKind.RENEWED, request.token._replace(renewed_at=int(now))
         else:
             kind, token = _saved(request), self._saved_token(session, request, payload, int(now))
-        text = self.seal(token, now)
+        values = self.seal(token, now)
         self._emit(kind, session, request, scope, session_id=token.id)
-        if len(text) > NEAR_LIMIT:
-            detail = f"{len(text)} of {self.cookie.capacity} bytes"
+        size = sum(map(len, values.values()))
+        if size > NEAR_LIMIT:
+            detail = f"{size} of {self.cookies.capacity} bytes"
             self._emit(EventKind.NEAR_LIMIT, session, request, scope, session_id=token.id, detail=detail)
-        if self.cookie.https_only and drops_secure_cookies(scope):
+        if self.writer.https_only and drops_secure_cookies(scope):
             self.events.warn_once(PLAIN_HTTP_WARNING)
-        return self.cookie.set(text, max_age=self._max_age(token, now), headers=session.headers)
+        return self.writer.set(values, max_age=self._max_age(token, now), headers=session.headers)
 
     def _saved_token(self, session: SessionDict, request: RequestSession, payload: bytes, now: int) -> Token:
         """The token of a changed session; raises `SessionNotSerializableError`."""
@@ -227,7 +230,7 @@ class Lifecycle:
             self.events.report(kind, request.status, scope, at=at, session=handle, subject=subject, detail=detail)
 
     def _handle(self, session_id: bytes) -> str:
-        return self.sealer.keys.primary.handle(session_id)
+        return self.keys.primary.handle(session_id)
 
 
 def _saved(request: RequestSession) -> EventKind:

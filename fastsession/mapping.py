@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 if TYPE_CHECKING:
     from fastsession.cookies import Header
@@ -20,7 +21,7 @@ class SessionDict(dict[str, Any]):
     handed out, because C code (json.dumps, copy) reads it past these methods.
     """
 
-    __slots__ = ("binding", "headers", "lifecycle", "model", "request", "response_started")
+    __slots__ = ("_assigned", "binding", "headers", "lifecycle", "model", "request", "response_started")
 
     def __init__(self, lifecycle: Lifecycle, headers: Iterable[Header], binding: bytes = b"") -> None:
         self.lifecycle = lifecycle
@@ -30,6 +31,10 @@ class SessionDict(dict[str, Any]):
         self.request: RequestSession | None = None
         self.model: Session | None = None
         self.response_started = False
+        # Declared names that were written here: they show even when they are at their default.
+        self._assigned: set[str] = set()
+        # C's JSON encoder takes an empty dict's word for it; anything else it asks for its items.
+        super().__setitem__("", None)
 
     def open(self) -> RequestSession:
         """The record of the session, with the cookie opened now if nobody has needed it before."""
@@ -69,7 +74,11 @@ class SessionDict(dict[str, Any]):
         session = self.session()
         codec = self.lifecycle.codec
         view = {name: getattr(session, name) for name in codec.fields}
-        view = {name: value for name, value in view.items() if value != getattr(codec.pristine, name)}
+        view = {
+            name: value
+            for name, value in view.items()
+            if value != getattr(codec.pristine, name) or name in self._assigned
+        }
         view.update(self.open().extras)
         if view.keys() != super().keys():
             super().clear()
@@ -80,6 +89,7 @@ class SessionDict(dict[str, Any]):
         request.written = True
         if key in self.lifecycle.codec.fields:
             session.__pydantic_validator__.validate_assignment(session, key, value)
+            self._assigned.add(key)
         else:
             request.extras[key] = value
 
@@ -87,6 +97,7 @@ class SessionDict(dict[str, Any]):
         request = self.open()
         if key in self.lifecycle.codec.fields:
             self._write(key, getattr(self.lifecycle.codec.fresh(), key))
+            self._assigned.discard(key)
         else:
             request.written = True
             del request.extras[key]
@@ -125,12 +136,10 @@ class SessionDict(dict[str, Any]):
         return super().__repr__()
 
     def __or__(self, other: Any) -> Any:
-        self._fill()
-        return super().__or__(other)
+        return self.copy() | other
 
     def __ror__(self, other: Any) -> Any:
-        self._fill()
-        return super().__ror__(other)
+        return other | self.copy()
 
     def get(self, key: str, default: Any = None) -> Any:
         self._fill()
@@ -152,6 +161,17 @@ class SessionDict(dict[str, Any]):
         """A plain dict of what the session holds now."""
         self._fill()
         return dict(super().items())
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return copy.deepcopy(self.copy(), memo)
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (self.copy(),)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return self.__reduce__()
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._write(key, value)
@@ -179,9 +199,6 @@ class SessionDict(dict[str, Any]):
     def setdefault(self, key: str, default: Any = None) -> Any:
         if key not in self:
             self[key] = default
-            if key in self.lifecycle.codec.fields:
-                # The model's own value, even where it equals the default and so counts as absent.
-                return getattr(self.session(), key)
         return super().__getitem__(key)
 
     def update(self, *args: Any, **kwargs: Any) -> None:

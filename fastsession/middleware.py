@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
-from fastsession.cookies import SameSite, SessionCookie
+from fastsession.chunks import Chunks
+from fastsession.cookies import CookieWriter, SameSite, cookie_name
 from fastsession.errors import ConfigurationError
 from fastsession.events import EventLog, Listener
 from fastsession.keyring import KeyRing, SecretKey, accepted_secrets
@@ -21,6 +22,7 @@ from fastsession.openapi import announce_cookie
 from fastsession.payload import PayloadCodec
 from fastsession.session import Session
 from fastsession.token import BINDING_SIZE, TokenSealer
+from fastsession.token_cookies import TokenCookies
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,32 +71,35 @@ class SessionMiddleware:
         if not (isinstance(model, type) and issubclass(model, Session)):
             message = "model must be a class derived from fastsession.Session."
             raise ConfigurationError(message)
-        cookie = SessionCookie(
-            session_cookie,
-            path=path,
-            domain=domain,
-            same_site=same_site,
-            https_only=https_only,
-            partitioned=partitioned,
-            max_cookies=max_cookies,
-        )
+        name = cookie_name(session_cookie, path=path, domain=domain, https_only=https_only)
         keys = KeyRing(accepted_secrets(secret_key, secret_key_fallbacks))
+        timeouts = Timeouts(
+            Lifetime(idle_timeout, absolute_timeout),
+            remembered=remember,
+            renew_after=renew_after,
+            not_before=not_before,
+        )
+        sealer = TokenSealer(keys, cookie_name=name, audience=audience)
+        cookies = TokenCookies(sealer, Chunks(name, max_cookies), timeouts)
         self.app = app
         self.lifecycle = Lifecycle(
-            cookie=cookie,
-            sealer=TokenSealer(keys, cookie_name=cookie.name, audience=audience),
-            codec=PayloadCodec(model),
-            timeouts=Timeouts(
-                Lifetime(idle_timeout, absolute_timeout),
-                remembered=remember,
-                renew_after=renew_after,
-                not_before=not_before,
+            keys=keys,
+            cookies=cookies,
+            writer=CookieWriter(
+                cookies.names,
+                path=path,
+                domain=domain,
+                same_site=same_site,
+                https_only=https_only,
+                partitioned=partitioned,
             ),
+            codec=PayloadCodec(model),
+            timeouts=timeouts,
             events=EventLog(on_event),
             clock=clock,
         )
         self._binding = binding
-        announce_cookie(model, cookie.name)
+        announce_cookie(model, name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application with a session in its scope (ASGI 3)."""
@@ -136,7 +141,7 @@ class SessionMiddleware:
 
 
 def _refuse_shared_name(outer: tuple[SessionDict, ...], lifecycle: Lifecycle) -> None:
-    name = lifecycle.cookie.name
-    if any(other.lifecycle.cookie.name == name for other in outer):
+    name = lifecycle.cookies.names[0]
+    if any(other.lifecycle.cookies.names[0] == name for other in outer):
         message = f"Two session middlewares write the cookie {name!r}: give one of them another session_cookie=."
         raise ConfigurationError(message)

@@ -9,7 +9,7 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr, ValidationError
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import PydanticSerializationError, from_json, to_jsonable_python
 
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
 from fastsession.events import SessionStatus
@@ -118,7 +118,7 @@ class PayloadCodec:
             reloaded: Session = self._validate_json(model, by_alias=False, by_name=True)
         except ValidationError as error:
             fault = error.errors(include_input=False, include_url=False)[0]
-            field = str(fault["loc"][0]) if fault["loc"] else self.model.__name__
+            field = str(fault["loc"][0]) if fault["loc"] else self._unloadable_field(session)
             raise SessionNotSerializableError(field, f"it would not load again ({fault['type']})") from None
         if reloaded.__dict__ != session.__dict__:
             self._refuse_altered_field(session, reloaded)
@@ -133,6 +133,15 @@ class PayloadCodec:
             try:
                 self._serializer.to_json(session, include={name}, by_alias=False, round_trip=True, warnings=False)
             except (ValueError, RecursionError):
+                return name
+        return self.model.__name__
+
+    def _unloadable_field(self, session: Session) -> str:
+        """The field whose JSON no parser takes: nested too deeply, or with an endless number."""
+        for name in self.fields:
+            try:
+                from_json(self._to_json(session, include={name}, by_alias=False, round_trip=True, warnings=False))
+            except ValueError:
                 return name
         return self.model.__name__
 

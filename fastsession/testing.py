@@ -52,9 +52,7 @@ def sealed_cookies(app: Any, session: Session) -> dict[str, str]:
     payload = lifecycle.codec.dump(session, {})
     lifecycle.codec.verify(session, payload)
     token = Token(new_id(), now, now, now, bool(state_of(session).remember), payload)
-    headers = lifecycle.cookie.set(lifecycle.seal(token, now), max_age=None, headers=())
-    pairs = (value.decode().partition(";")[0].partition("=") for _, value in headers)
-    return {name: value for name, _, value in pairs}
+    return lifecycle.seal(token, now)
 
 
 def opened_session(app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None) -> SessionT:

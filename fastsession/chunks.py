@@ -1,0 +1,86 @@
+"""One token over several cookies, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from fastsession.cookies import MAX_COOKIE_SIZE, MAX_COOKIES, Header, find_values, finder
+from fastsession.errors import ConfigurationError, Rejected
+from fastsession.events import SessionStatus
+
+# More cookies of one name than this are never looked at (security.md R-22).
+MOST_CANDIDATES: Final = 4
+_SUFFIXES = ("", ".1", ".2")
+# A chunk is `count.set.piece`; a whole token has no full stop.
+_SET_ID_SIZE = 8
+_OVERHEAD = len("2.") + _SET_ID_SIZE + len(".")
+
+
+class Chunk(NamedTuple):
+    """A piece of a token, and the set that it belongs to."""
+
+    total: int
+    set_id: str
+    piece: str
+
+
+class Chunks:
+    """Spreads tokens over the cookies of one name: the name itself, then `name.1` and `name.2`."""
+
+    def __init__(self, name: str, max_cookies: int) -> None:
+        if max_cookies not in range(1, MAX_COOKIES + 1):
+            message = f"max_cookies must be 1, 2 or {MAX_COOKIES}: proxies refuse more."
+            raise ConfigurationError(message)
+        self.names = tuple(name + suffix for suffix in _SUFFIXES)
+        self._finders = tuple(finder(chunk_name) for chunk_name in self.names)
+        # The whole token in one cookie, or pieces of it in all of them.
+        self._single = MAX_COOKIE_SIZE - len(name)
+        self._pieces = tuple(MAX_COOKIE_SIZE - len(chunk_name) - _OVERHEAD for chunk_name in self.names[:max_cookies])
+        self.capacity = self._single if max_cookies == 1 else sum(self._pieces)
+
+    def split(self, token: str) -> dict[str, str]:
+        """Cookie names and values for a token of at most `capacity` characters."""
+        if len(token) <= self._single:
+            return {self.names[0]: token}
+        pieces: list[str] = []
+        rest = token
+        for capacity in self._pieces:
+            if rest:
+                pieces.append(rest[:capacity])
+                rest = rest[capacity:]
+        # The token's last characters are of its tag: another for every token.
+        set_id = token[-_SET_ID_SIZE:]
+        return {name: f"{len(pieces)}.{set_id}.{piece}" for name, piece in zip(self.names, pieces, strict=False)}
+
+    def join(self, value: str, headers: Iterable[Header]) -> str:
+        """The token whose first chunk is `value`; raises `Rejected` (malformed, incomplete)."""
+        first = _chunk(value)
+        if first is None:
+            raise Rejected(SessionStatus.MALFORMED, "not a chunk of a session")
+        pieces = [first.piece]
+        for find in self._finders[1 : first.total]:
+            candidates = (_chunk(other) for other in find_values(headers, find)[:MOST_CANDIDATES])
+            matching = [chunk.piece for chunk in candidates if chunk and chunk[:2] == first[:2]]
+            if not matching:
+                raise Rejected(SessionStatus.INCOMPLETE, f"{len(pieces)} of {first.total} chunks")
+            pieces.append(matching[0])
+        return "".join(pieces)
+
+    def headless(self, headers: Iterable[Header]) -> bool:
+        """Whether the request brought chunks without a first one."""
+        return any(find_values(headers, find) for find in self._finders[1:])
+
+
+def clear_characters(value: str, count: int) -> str:
+    """The first characters of the token that a cookie's value is, or begins."""
+    start = _OVERHEAD if "." in value else 0
+    return value[start : start + count]
+
+
+def _chunk(value: str) -> Chunk | None:
+    count, _, rest = value.partition(".")
+    set_id, _, piece = rest.partition(".")
+    if count not in ("2", "3") or len(set_id) != _SET_ID_SIZE or not piece or len(value) > MAX_COOKIE_SIZE:
+        return None
+    return Chunk(int(count), set_id, piece)
