@@ -94,7 +94,7 @@ def _explain(token: Token, lifetime: Lifetime, keys: KeyRing, now: float) -> boo
     reason = Timeouts(lifetime).rejection(token.created_at, token.renewed_at, token.remembered, now)
     _show("status", str(reason or "valid"))
     _show("format", "fastsession v1, XAES-256-GCM")
-    _show("key", "fallback: re-sealed at the next response" if token.from_fallback else "current")
+    _show("key", "fallback: re-sealed at the next response" if token.stale else "current")
     _show("session", keys.primary.handle(token.id))
     _show("created", _when(token.created_at, now))
     _show("signed in", _when(token.authenticated_at, now) if token.authenticated_at else "never (no regenerate())")

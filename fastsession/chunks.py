@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from fastsession.cookies import MAX_COOKIE_SIZE, MAX_COOKIES, Header, find_values, finder
+from fastsession.cookies import MAX_COOKIE_SIZE, MAX_COOKIES, Header, find_values, finder, values_in
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.events import SessionStatus
 
@@ -67,9 +67,11 @@ class Chunks:
             pieces.append(matching[0])
         return "".join(pieces)
 
-    def headless(self, headers: Iterable[Header]) -> bool:
-        """Whether the request brought chunks without a first one."""
-        return any(find_values(headers, find) for find in self._finders[1:])
+    def brought(self, headers: Iterable[Header]) -> list[str]:
+        """Which of the names the request brought. The names are ours, never the client's."""
+        lines = [line for name, line in headers if name == b"cookie"]
+        named = zip(self.names, self._finders, strict=True)
+        return [name for name, find in named if any(find in line and values_in(line, find) for line in lines)]
 
 
 def clear_characters(value: str, count: int) -> str:

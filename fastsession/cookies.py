@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from fastsession.errors import ConfigurationError, Rejected
@@ -23,15 +23,10 @@ _ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]+")
 
 
 class CookieWriter:
-    """Writes the Set-Cookie headers of all cookies of a session with one set of attributes.
-
-    `names` are all that a session may use, in order. Which are deleted is decided by this list and the
-    request, never by the client alone.
-    """
+    """Writes Set-Cookie headers, for setting and for deleting with the same attributes."""
 
     def __init__(
         self,
-        names: Sequence[str],
         *,
         path: str = "/",
         domain: str | None = None,
@@ -52,7 +47,6 @@ class CookieWriter:
             message = "domain must be a host name, or None for the host that answers."
             raise ConfigurationError(message)
         self.https_only = https_only
-        self._finders = {name: finder(name) for name in names}
         self._path = f"; path={path}"
         self._attributes = (
             (f"; domain={domain}" if domain else "")
@@ -61,21 +55,14 @@ class CookieWriter:
             + ("; Partitioned" if partitioned else "")
         )
 
-    def set(self, values: Mapping[str, str], *, max_age: int | None, headers: Iterable[Header]) -> list[Header]:
-        """Set-Cookie headers for names and values; others of our names that the request brought are deleted."""
+    def set(self, values: Mapping[str, str], *, max_age: int | None) -> list[Header]:
+        """Set-Cookie headers for names and values; `max_age` in seconds, None as long as the browser runs."""
         age = "" if max_age is None else f"; Max-Age={max_age}"
-        cookies = [self._header(name, value, age) for name, value in values.items()]
-        return cookies + [
-            self._header(name, "", "; Max-Age=0") for name in self._brought(headers) if name not in values
-        ]
+        return [self._header(name, value, age) for name, value in values.items()]
 
-    def clear(self, headers: Iterable[Header]) -> list[Header]:
-        """Set-Cookie headers that delete every cookie of ours that the request brought."""
-        return [self._header(name, "", "; Max-Age=0") for name in self._brought(headers)]
-
-    def _brought(self, headers: Iterable[Header]) -> list[str]:
-        lines = [line for name, line in headers if name == b"cookie"]
-        return [name for name, find in self._finders.items() if any(values_in(line, find) for line in lines)]
+    def delete(self, names: Iterable[str]) -> list[Header]:
+        """Set-Cookie headers that delete the cookies of these names."""
+        return [self._header(name, "", "; Max-Age=0") for name in names]
 
     def _header(self, name: str, value: str, age: str) -> Header:
         """The one place that writes Set-Cookie, so that clearing always has the attributes of setting."""
@@ -123,6 +110,18 @@ def find_values(headers: Iterable[Header], find: bytes) -> list[str]:
                 raise Rejected(SessionStatus.OVERSIZE, "too many bytes of cookies")
             values += values_in(line, find)
     return values
+
+
+def cookie_pairs(headers: Iterable[Header]) -> dict[str, str]:
+    """Every cookie's name and raw value, of several with one name the first."""
+    pairs: dict[str, str] = {}
+    for header, line in headers:
+        if header == b"cookie":
+            for pair in line.decode("latin-1").split(";"):
+                name, equals, value = pair.partition("=")
+                if equals and name.strip(" \t"):
+                    pairs.setdefault(name.strip(" \t"), value.strip(" \t"))
+    return pairs
 
 
 def values_in(line: bytes, find: bytes) -> list[str]:

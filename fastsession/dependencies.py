@@ -88,8 +88,13 @@ def _uses(dependant: Dependant, dependency: SessionDependency) -> Iterator[tuple
 
 
 def _annotations(call: Callable[..., Any]) -> dict[str, Any]:
+    """The parameter types of a function, of a class that is called, or of an instance that can be."""
+    if inspect.isclass(call):
+        call = call.__init__
+    elif not inspect.isroutine(call):
+        call = type(call).__call__
     try:
-        return typing.get_type_hints(call if inspect.isroutine(call) else type(call).__call__)
+        return typing.get_type_hints(call)
     except (NameError, TypeError):
         # Names that only a type checker knows: then there is nothing to compare.
         return {}

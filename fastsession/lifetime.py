@@ -98,6 +98,12 @@ class Timeouts:
             return SessionStatus.REVOKED
         return None
 
+    def max_age(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> int | None:  # noqa: FBT001
+        """Seconds that the browser keeps the cookie; None, for as long as it runs, unless remembered."""
+        if not remembered or self.remembered is None:
+            return None
+        return max(0, self.remembered.expires_at(created_at=created_at, renewed_at=renewed_at) - int(now))
+
     def renewal_due(self, renewed_at: int, remembered: bool, now: float) -> bool:  # noqa: FBT001
         """Whether the idle deadline should move."""
         return now >= renewed_at + self._renew_after[remembered]

@@ -11,18 +11,25 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 
 from fastsession.chunks import Chunks
-from fastsession.cookies import CookieWriter, SameSite, cookie_name
+from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_name
 from fastsession.errors import ConfigurationError
 from fastsession.events import EventLog, Listener
+from fastsession.foreign_cookies import ForeignCookies
+from fastsession.formats.contract import CookieFormat
+from fastsession.formats.foreign_secrets import refuse_shared_secrets
+from fastsession.formats.migration import Migration
 from fastsession.keyring import KeyRing, SecretKey, accepted_secrets
 from fastsession.lifecycle import Clock, Lifecycle
 from fastsession.lifetime import Lifetime, Timeouts
 from fastsession.mapping import SessionDict
+from fastsession.migrating import Migrations
 from fastsession.openapi import announce_cookie
 from fastsession.payload import PayloadCodec
+from fastsession.reporting import Reporter
+from fastsession.serverless import lambda_headers
 from fastsession.session import Session
 from fastsession.token import BINDING_SIZE, TokenSealer
-from fastsession.token_cookies import TokenCookies
+from fastsession.token_cookies import SessionCookies, TokenCookies
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,6 +41,7 @@ SCOPE_KEY = "fastsession"
 # The messages whose headers carry Set-Cookie. Accepting a WebSocket has no status: it answers 101.
 _STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 SWITCHING_PROTOCOLS = 101
+_OWN_NAME, _OWN_COOKIES = "app_session", 2
 
 
 class SessionMiddleware:
@@ -51,7 +59,7 @@ class SessionMiddleware:
         secret_key: SecretKey,
         secret_key_fallbacks: Sequence[SecretKey] = (),
         model: type[Session] = Session,
-        session_cookie: str = "app_session",
+        session_cookie: str = _OWN_NAME,
         path: str = "/",
         domain: str | None = None,
         same_site: SameSite = "lax",
@@ -61,9 +69,11 @@ class SessionMiddleware:
         absolute_timeout: timedelta | float = timedelta(hours=12),
         renew_after: timedelta | float | None = None,
         remember: Lifetime | None = None,
-        max_cookies: int = 2,
+        max_cookies: int = _OWN_COOKIES,
         audience: str = "",
         binding: Binding | None = None,
+        format: CookieFormat | None = None,
+        migrate_from: Sequence[Migration] = (),
         not_before: datetime | float | None = None,
         on_event: Listener | Sequence[Listener] | None = None,
         clock: Clock = time.time,
@@ -71,35 +81,42 @@ class SessionMiddleware:
         if not (isinstance(model, type) and issubclass(model, Session)):
             message = "model must be a class derived from fastsession.Session."
             raise ConfigurationError(message)
-        name = cookie_name(session_cookie, path=path, domain=domain, https_only=https_only)
-        keys = KeyRing(accepted_secrets(secret_key, secret_key_fallbacks))
         timeouts = Timeouts(
             Lifetime(idle_timeout, absolute_timeout),
             remembered=remember,
             renew_after=renew_after,
             not_before=not_before,
         )
-        sealer = TokenSealer(keys, cookie_name=name, audience=audience)
-        cookies = TokenCookies(sealer, Chunks(name, max_cookies), timeouts)
+        codec = PayloadCodec(model, own_dumps=format is None)
+        secrets = accepted_secrets(secret_key, secret_key_fallbacks)
+        keys = KeyRing(secrets)
+        cookies: SessionCookies
+        if format is None:
+            name = cookie_name(session_cookie, path=path, domain=domain, https_only=https_only)
+            sealer = TokenSealer(keys, cookie_name=name, audience=audience)
+            cookies = TokenCookies(sealer, Chunks(name, max_cookies), timeouts)
+        else:
+            _refuse_unused(session_cookie=session_cookie, max_cookies=max_cookies, audience=audience)
+            check_name(format.cookie_name, path=path, domain=domain, https_only=https_only)
+            cookies = ForeignCookies(format, codec.fields, timeouts)
+        foreign = [migration.format for migration in migrate_from] + ([format] if format else [])
+        refuse_shared_secrets(foreign, secrets)
         self.app = app
         self.lifecycle = Lifecycle(
-            keys=keys,
             cookies=cookies,
             writer=CookieWriter(
-                cookies.names,
-                path=path,
-                domain=domain,
-                same_site=same_site,
-                https_only=https_only,
-                partitioned=partitioned,
+                path=path, domain=domain, same_site=same_site, https_only=https_only, partitioned=partitioned
             ),
-            codec=PayloadCodec(model),
+            migrations=Migrations(migrate_from, fields=codec.fields, own_name=cookies.name, https_only=https_only)
+            if migrate_from
+            else None,
+            codec=codec,
             timeouts=timeouts,
-            events=EventLog(on_event),
+            reporter=Reporter(EventLog(on_event), keys.primary, model, clock),
             clock=clock,
         )
         self._binding = binding
-        announce_cookie(model, name)
+        announce_cookie(model, cookies.name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application with a session in its scope (ASGI 3)."""
@@ -107,7 +124,8 @@ class SessionMiddleware:
             await self.app(scope, receive, send)
             return
         lifecycle = self.lifecycle
-        session = SessionDict(lifecycle, scope["headers"], self._bound_to(scope) if self._binding else b"")
+        headers = scope["headers"] if "aws.event" not in scope else lambda_headers(scope)
+        session = SessionDict(lifecycle, headers, self._bound_to(scope) if self._binding else b"")
         outer: tuple[SessionDict, ...] = ()
         if "session" in scope:
             # Behind another session middleware, ours or Starlette's: it must not find our session in its scope.
@@ -116,11 +134,13 @@ class SessionMiddleware:
             _refuse_shared_name(outer, lifecycle)
         scope[SCOPE_KEY] = (*outer, session)
         scope["session"] = session
+        if lifecycle.awaits:
+            await lifecycle.preload(session)
 
         # Not `async def`: handing on the server's own awaitable costs nothing.
         def send_with_session(message: Message) -> Awaitable[None]:
             if message["type"] in _STARTS and not session.response_started:
-                if session.request is not None or lifecycle.renewal_possible(session.headers):
+                if session.request is not None or lifecycle.renewal_possible(session.headers, lifecycle.clock):
                     status_code = message.get("status", SWITCHING_PROTOCOLS)
                     headers = message.get("headers", ())
                     message["headers"] = lifecycle.commit(session, scope, headers, status_code)
@@ -141,7 +161,14 @@ class SessionMiddleware:
 
 
 def _refuse_shared_name(outer: tuple[SessionDict, ...], lifecycle: Lifecycle) -> None:
-    name = lifecycle.cookies.names[0]
-    if any(other.lifecycle.cookies.names[0] == name for other in outer):
+    name = lifecycle.cookies.name
+    if any(other.lifecycle.cookies.name == name for other in outer):
         message = f"Two session middlewares write the cookie {name!r}: give one of them another session_cookie=."
+        raise ConfigurationError(message)
+
+
+def _refuse_unused(*, session_cookie: str, max_cookies: int, audience: str) -> None:
+    """Refuse options of our own token beside another system's format."""
+    if (session_cookie, max_cookies, audience) != (_OWN_NAME, _OWN_COOKIES, ""):
+        message = "session_cookie, max_cookies and audience have no meaning with format=: it has options of its own."
         raise ConfigurationError(message)

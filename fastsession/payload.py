@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import typing
+from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from typing import Any
@@ -26,19 +27,20 @@ _NEWLINE = b"\n"
 class PayloadCodec:
     """Dumps and loads one session model.
 
-    `empty` is the dump of an untouched session, or None when the model's factories make a new value
-    each time, so that no two untouched sessions are alike.
+    `own_dumps` says that payloads come from `dump`, not from another system's session. `empty` is the
+    dump of an untouched session, or None when the model's factories make a new value each time, so
+    that no two untouched sessions are alike.
     """
 
-    def __init__(self, model: type[Session]) -> None:
+    def __init__(self, model: type[Session], *, own_dumps: bool = True) -> None:
         self.model = model
         self.fields = tuple(model.__pydantic_fields__)
         self._validator = model.__pydantic_validator__
         self._serializer = model.__pydantic_serializer__
         self._validate_json = self._validator.validate_json
         self._to_json = self._serializer.to_json
-        # Whether what was loaded dumps in the same order again.
-        self._orderly = not _mentions(model, (AbstractSet,), set())
+        # Whether what was loaded dumps to the same bytes: not what others wrote, nor a set.
+        self._orderly = own_dumps and not _mentions(model, (AbstractSet,), set())
         _refuse_masked_fields(model)
         try:
             # Two of a kind: `pristine` tells which fields are at their default.
@@ -108,7 +110,7 @@ class PayloadCodec:
 
     def changed_names(self, before: bytes, after: bytes) -> list[str]:
         """The top-level fields and keys in which two dumps differ."""
-        old, new = _values(before), _values(after)
+        old, new = payload_values(before), payload_values(after)
         return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
     def verify(self, session: Session, payload: bytes) -> None:
@@ -122,11 +124,6 @@ class PayloadCodec:
             raise SessionNotSerializableError(field, f"it would not load again ({fault['type']})") from None
         if reloaded.__dict__ != session.__dict__:
             self._refuse_altered_field(session, reloaded)
-
-    def field_sizes(self, payload: bytes) -> list[tuple[str, int]]:
-        """The top-level fields and keys with their bytes of JSON, largest first."""
-        sizes = [(name, len(dump_extras({name: value}))) for name, value in _values(payload).items()]
-        return sorted(sizes, key=lambda item: item[1], reverse=True)
 
     def _undumpable_field(self, session: Session) -> str:
         for name in self.fields:
@@ -177,9 +174,23 @@ def split_payload(payload: bytes) -> tuple[bytes, bytes]:
     return model, extras
 
 
-def _values(payload: bytes) -> dict[str, Any]:
+def join_payload(data: dict[str, Any], fields: Collection[str]) -> bytes:
+    """The payload of another system's session: what is declared for the model, the rest as extras."""
+    model = dump_extras({name: value for name, value in data.items() if name in fields})
+    extras = {name: value for name, value in data.items() if name not in fields}
+    return model + _NEWLINE + dump_extras(extras) if extras else model
+
+
+def payload_values(payload: bytes) -> dict[str, Any]:
+    """Model and extras of a payload as one dict."""
     model, extras = split_payload(payload)
     return {**json.loads(model or b"{}"), **load_extras(extras or b"{}")}
+
+
+def field_sizes(payload: bytes) -> list[tuple[str, int]]:
+    """The top-level fields and keys with their bytes of JSON, largest first."""
+    sizes = [(name, len(dump_extras({name: value}))) for name, value in payload_values(payload).items()]
+    return sorted(sizes, key=lambda item: item[1], reverse=True)
 
 
 def _undumpable_key(extras: dict[str, Any]) -> str:

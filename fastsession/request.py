@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fastsession.errors import ConfigurationError, Rejected
+from fastsession.events import SessionStatus
 from fastsession.session import Session, SessionInfo, SessionState
 from fastsession.token import ID_SIZE, Token
 
 if TYPE_CHECKING:
-    from fastsession.events import SessionStatus
+    from fastsession.cookies import Header
     from fastsession.lifecycle import Lifecycle
+    from fastsession.migrating import Adopted
 
 
 class RequestSession(SessionState):
@@ -29,6 +32,9 @@ class RequestSession(SessionState):
     # What the session was when the response started: later dumps are compared with it.
     committed: bytes | None = None
     rejection_reported = False
+    # For a session of another system: its name, and the headers that delete its cookies.
+    origin: str | None = None
+    deletions: Sequence[Header] = ()
 
     def __init__(
         self,
@@ -50,6 +56,12 @@ class RequestSession(SessionState):
     def id(self) -> bytes:
         """The session's secret id; a new session gets one as soon as somebody needs it."""
         return self.token.id if self.token else new_id()
+
+    def adopt(self, adopted: Adopted | None) -> None:
+        """Take over a session of another system, if there is one."""
+        if adopted is not None:
+            self.token, self.origin, self.deletions = adopted
+            self.payload, self.status = adopted.token.payload, SessionStatus.VALID
 
     def reject(self, rejected: Rejected) -> None:
         """Turn away what had been believed."""

@@ -52,7 +52,7 @@ def sealed_cookies(app: Any, session: Session) -> dict[str, str]:
     payload = lifecycle.codec.dump(session, {})
     lifecycle.codec.verify(session, payload)
     token = Token(new_id(), now, now, now, bool(state_of(session).remember), payload)
-    return lifecycle.seal(token, now)
+    return lifecycle.cookies.seal(token, now=now)
 
 
 def opened_session(app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None) -> SessionT:

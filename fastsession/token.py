@@ -35,7 +35,8 @@ class Token(NamedTuple):
     """What a token carries.
 
     Times are Unix seconds, `authenticated_at` 0 for never. `payload` is one line of JSON, or two when
-    there are extras. `binding` is 16 bytes or none.
+    there are extras. `binding` is 16 bytes or none. A `stale` one is to be sealed again even if nothing
+    changes: it came under a fallback key, or from another system.
     """
 
     id: bytes
@@ -45,7 +46,7 @@ class Token(NamedTuple):
     remembered: bool
     payload: bytes
     binding: bytes = b""
-    from_fallback: bool = False
+    stale: bool = False
 
 
 class TokenSealer:
@@ -117,7 +118,7 @@ def _pack(token: Token) -> bytes:
     return plaintext + bytes(-len(plaintext) % _PADDING)
 
 
-def _unpack(plaintext: bytes, renewed_at: int, from_fallback: bool) -> Token:  # noqa: FBT001
+def _unpack(plaintext: bytes, renewed_at: int, stale: bool) -> Token:  # noqa: FBT001
     """Take an authenticated plaintext apart; raises `Rejected` for one that this version did not write."""
     flags, created_high, created, authenticated_high, authenticated, session_id, length = _FIXED.unpack_from(plaintext)
     end = _FIXED.size + length
@@ -132,7 +133,7 @@ def _unpack(plaintext: bytes, renewed_at: int, from_fallback: bool) -> Token:  #
         flags & _REMEMBERED != 0,
         plaintext[_FIXED.size : end],
         binding,
-        from_fallback,
+        stale,
     )
 
 
@@ -150,8 +151,9 @@ def encode(data: bytes) -> str:
 
 def decode(text: str) -> bytes:
     """The bytes of canonical base64url without padding characters; raises `Rejected` for anything else."""
-    if text.endswith("="):
-        raise Rejected(SessionStatus.MALFORMED, "padded base64url")
+    # The decoder also takes padding, and the other alphabet when a text has no character of this one.
+    if "=" in text or "+" in text or "/" in text:
+        raise Rejected(SessionStatus.MALFORMED, "not canonical base64url")
     try:
         return _decode(text)
     except ValidationError:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from fastsession.chunks import MOST_CANDIDATES, Chunks, clear_characters
 from fastsession.cookies import Header, find_values, finder
-from fastsession.errors import Rejected
+from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.events import SessionStatus
+from fastsession.payload import field_sizes
 from fastsession.recent import Recent
 from fastsession.token import HEADER_CHARACTERS, Token, TokenSealer, token_size
 
@@ -21,12 +22,11 @@ _REMEMBERED = 512
 
 
 class SessionCookies(Protocol):
-    """How a session is written into cookies: ours, or another system's."""
+    """How a session is written into cookies: in our format or another system's."""
 
-    names: tuple[str, ...]
+    name: str
+    # What `SessionInfo.origin` calls it.
     origin: str
-    # Characters of cookie value, over all cookies.
-    capacity: int
 
     def open(self, headers: Iterable[Header], binding: bytes, now: float) -> Token | None:
         """The valid session in the request's cookies, None without any; raises `Rejected`."""
@@ -36,12 +36,12 @@ class SessionCookies(Protocol):
         """Whether a session that nobody looks at has to be opened all the same, to move its idle deadline."""
         ...
 
-    def seal(self, token: Token, *, now: float) -> dict[str, str]:
-        """Cookie names and values."""
+    def brought(self, headers: Iterable[Header]) -> list[str]:
+        """The names of the session's cookies that the request brought, stale ones too."""
         ...
 
-    def size(self, token: Token) -> int:
-        """The characters of cookie value that a session takes, or nearly."""
+    def seal(self, token: Token, *, now: float) -> dict[str, str]:
+        """Cookie names and values; raises `SessionTooLargeError`."""
         ...
 
 
@@ -51,12 +51,12 @@ class TokenCookies:
     origin = "fastsession"
 
     def __init__(self, sealer: TokenSealer, chunks: Chunks, timeouts: Timeouts) -> None:
-        self.names = chunks.names
-        self.capacity = chunks.capacity
+        self.name = chunks.names[0]
+        self.brought = chunks.brought
         self._sealer = sealer
         self._chunks = chunks
         self._timeouts = timeouts
-        self._find = finder(chunks.names[0])
+        self._find = finder(self.name)
         # A browser sends the same value until it is given another.
         self._authentic: Recent[str, Token] = Recent(_REMEMBERED)
 
@@ -69,7 +69,7 @@ class TokenCookies:
         values = find_values(headers, self._find)
         if len(values) == 1:
             return self._valid(values[0], headers, binding, now)
-        if not values and self._chunks.headless(headers):
+        if not values and self.brought(headers):
             raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
         tokens: list[Token] = []
         rejections: list[Rejected] = []
@@ -97,12 +97,11 @@ class TokenCookies:
         return age < self._timeouts.longest_idle and (from_fallback or age >= self._timeouts.earliest_renewal)
 
     def seal(self, token: Token, *, now: float) -> dict[str, str]:
-        """Cookie names and values of the token, sealed under the primary key."""
+        """Cookie names and values of the token, sealed under the primary key; raises `SessionTooLargeError`."""
+        size, limit = token_size(payload=len(token.payload), bound=bool(token.binding)), self._chunks.capacity
+        if size > limit:
+            raise SessionTooLargeError(size=size, limit=limit, fields=field_sizes(token.payload)[:3])
         return self._chunks.split(self._sealer.seal(token, now=now))
-
-    def size(self, token: Token) -> int:
-        """The token's characters."""
-        return token_size(payload=len(token.payload), bound=bool(token.binding))
 
     def _valid(self, value: str, headers: Iterable[Header], binding: bytes, now: float) -> Token:
         """The valid token in a cookie's value: authenticated once, judged every time; raises `Rejected`."""

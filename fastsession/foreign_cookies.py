@@ -1,0 +1,126 @@
+"""A session in another system's format: read from its cookies, written for both sides. Pure: time is a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from fastsession.cookies import Header, cookie_pairs
+from fastsession.errors import Rejected
+from fastsession.events import SessionStatus
+from fastsession.formats.contract import CookieFormat, ForeignSession, names_of
+from fastsession.payload import join_payload, payload_values
+from fastsession.request import new_id
+from fastsession.token import Token
+from fastsession.token_cookies import judge
+
+if TYPE_CHECKING:
+    from fastsession.lifetime import Timeouts
+
+# Under this key the session's JSON carries what the other format has no place for.
+METADATA_KEY = "_fastsession"
+# Times are kept as 40 bits.
+_LATEST = 2**40 - 1
+
+
+class Metadata(BaseModel):
+    """What the other format has no place for. Times are Unix seconds, bytes are hexadecimal."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
+
+    id: str
+    created_at: int
+    authenticated_at: int
+    renewed_at: int
+    remembered: bool
+    binding: str
+
+
+class ForeignCookies:
+    """Sessions in a two-way format, which the other system reads and writes too.
+
+    The cookie's own time, where it tells one, is when the session was last renewed, by whichever side.
+    """
+
+    def __init__(self, format_: CookieFormat, fields: Collection[str], timeouts: Timeouts) -> None:
+        self.name = format_.cookie_name
+        self.origin = type(format_).__name__
+        self._format = format_
+        self._fields = fields
+        self._timeouts = timeouts
+
+    def open(self, headers: Iterable[Header], binding: bytes, now: float) -> Token | None:
+        """The valid session in the request's cookies, None without any; raises `Rejected`."""
+        try:
+            foreign = self._format.read(cookie_pairs(headers), now=now)
+        except Rejected as rejected:
+            if rejected.status is SessionStatus.ABSENT:
+                return None
+            raise
+        token = self._token(foreign, binding, int(now))
+        judge(token, binding, self._timeouts, now)
+        return token
+
+    def renewal_possible(self, headers: Iterable[Header], clock: Callable[[], float]) -> bool:
+        """Whether the idle deadline should move. There is no clear header: the session has to be read."""
+        now = clock()
+        try:
+            foreign = self._format.read(cookie_pairs(headers), now=now)
+            token = self._token(foreign, b"", int(now))
+        except Rejected:
+            return False
+        return token.stale or self._timeouts.renewal_due(token.renewed_at, token.remembered, now)
+
+    def brought(self, headers: Iterable[Header]) -> list[str]:
+        """The names of the session's cookies that the request brought."""
+        return names_of(self._format, cookie_pairs(headers))
+
+    def seal(self, token: Token, *, now: float) -> dict[str, str]:
+        """Cookie names and values, with the format's own lifetime; raises `SessionTooLargeError`."""
+        metadata = Metadata(
+            id=token.id.hex(),
+            created_at=token.created_at,
+            authenticated_at=token.authenticated_at,
+            renewed_at=token.renewed_at,
+            remembered=token.remembered,
+            binding=token.binding.hex(),
+        )
+        data = {**payload_values(token.payload), METADATA_KEY: metadata.model_dump()}
+        return self._format.write(ForeignSession(data), now=now)
+
+    def _token(self, foreign: ForeignSession, binding: bytes, now: int) -> Token:
+        """The session as a token; raises `Rejected` (incompatible) for metadata that is not ours.
+
+        One that the other system began has no metadata yet: it begins with its cookie, and gets an id
+        that stays once the response has written it.
+        """
+        data = dict(foreign.data)
+        metadata = data.pop(METADATA_KEY, None)
+        payload = join_payload(data, self._fields)
+        written_at = None if foreign.created_at is None else int(foreign.created_at)
+        if metadata is None:
+            began = now if written_at is None else written_at
+            return Token(new_id(), began, 0, began, remembered=False, payload=payload, binding=binding, stale=True)
+        known = _metadata(metadata)
+        return Token(
+            bytes.fromhex(known.id),
+            known.created_at,
+            known.authenticated_at,
+            known.renewed_at if written_at is None else written_at,
+            known.remembered,
+            payload,
+            bytes.fromhex(known.binding),
+        )
+
+
+def _metadata(value: Any) -> Metadata:
+    try:
+        known = Metadata.model_validate(value)
+        bytes.fromhex(known.id + known.binding)
+    except ValueError:
+        raise Rejected(SessionStatus.INCOMPATIBLE, f"what stands under {METADATA_KEY} is not ours") from None
+    if not all(0 <= time <= _LATEST for time in (known.created_at, known.authenticated_at, known.renewed_at)):
+        raise Rejected(SessionStatus.INCOMPATIBLE, f"a time under {METADATA_KEY} is none")
+    return known

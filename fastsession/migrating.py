@@ -1,0 +1,86 @@
+"""Sessions of the system that was there before: read once, then ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from fastsession.cookies import CookieWriter, Header, cookie_pairs
+from fastsession.errors import ConfigurationError, Rejected, StoreUnavailableError
+from fastsession.events import SessionStatus
+from fastsession.formats.contract import ForeignSession, StoredReader, names_of
+from fastsession.payload import join_payload
+from fastsession.request import new_id
+from fastsession.token import Token
+
+if TYPE_CHECKING:
+    from fastsession.formats.migration import Migration
+
+
+class Adopted(NamedTuple):
+    """A session taken over, where it came from, and the headers that delete its old cookies."""
+
+    token: Token
+    origin: str
+    deletions: list[Header]
+
+
+class Migrations:
+    """Tries each migration in turn. `awaits` tells whether one of them has to ask a store."""
+
+    def __init__(
+        self, migrations: Sequence[Migration], *, fields: Sequence[str], own_name: str, https_only: bool
+    ) -> None:
+        self._migrations = migrations
+        self._fields = fields
+        self._writers = [
+            CookieWriter(path=migration.path, domain=migration.domain, https_only=https_only)
+            for migration in migrations
+        ]
+        self.awaits = any(isinstance(migration.format, StoredReader) for migration in migrations)
+        if any(migration.format.cookie_name == own_name for migration in migrations):
+            message = f"The cookie to migrate from is called {own_name!r} as ours: choose another session_cookie=."
+            raise ConfigurationError(message)
+
+    def read(self, headers: Iterable[Header], now: float) -> Adopted | None:
+        """The first session found, None without any; raises `Rejected` for cookies of which none is good."""
+        cookies = cookie_pairs(headers)
+        rejections: list[Rejected] = []
+        for migration, writer in zip(self._migrations, self._writers, strict=True):
+            try:
+                return self._adopted(migration, writer, migration.read(cookies, now=now), cookies, int(now))
+            except Rejected as rejected:
+                rejections.append(rejected)
+        _raise_first(rejections)
+        return None
+
+    async def load(self, headers: Iterable[Header], now: float) -> Adopted | None:
+        """As `read`, and from stores too; a store that does not answer is the rejection `store_down`."""
+        cookies = cookie_pairs(headers)
+        rejections: list[Rejected] = []
+        for migration, writer in zip(self._migrations, self._writers, strict=True):
+            try:
+                foreign = await migration.load(cookies, now=now)
+                return self._adopted(migration, writer, foreign, cookies, int(now))
+            except Rejected as rejected:
+                rejections.append(rejected)
+            except StoreUnavailableError:
+                rejections.append(Rejected(SessionStatus.STORE_DOWN, "the old system's store does not answer"))
+        _raise_first(rejections)
+        return None
+
+    def _adopted(
+        self, migration: Migration, writer: CookieWriter, foreign: ForeignSession, cookies: Mapping[str, str], now: int
+    ) -> Adopted:
+        """The session as one of ours that begins now: its old age has been judged by its own rules."""
+        payload = join_payload(foreign.data, self._fields)
+        token = Token(new_id(), now, 0, now, remembered=False, payload=payload, stale=True)
+        deletions = writer.delete(names_of(migration.format, cookies))
+        return Adopted(token, type(migration.format).__name__, deletions)
+
+
+def _raise_first(rejections: list[Rejected]) -> None:
+    """Raise the first rejection of a cookie that was there."""
+    for rejected in rejections:
+        if rejected.status is not SessionStatus.ABSENT:
+            raise rejected

@@ -1,0 +1,61 @@
+"""Events about a request's session, told to whoever listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fastsession.events import EventKind, EventLog, SessionStatus
+from fastsession.lifetime import as_datetime
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+    from fastsession.keyring import Key
+    from fastsession.mapping import SessionDict
+    from fastsession.request import RequestSession
+    from fastsession.session import Session
+
+
+class Reporter:
+    """Tells about sessions by their handle and subject, never by their id."""
+
+    def __init__(self, events: EventLog, key: Key, model: type[Session], clock: Callable[[], float]) -> None:
+        self._events = events
+        self._key = key
+        self._clock = clock
+        # A model may say whose session it is.
+        self._subject: Any = getattr(model, "subject", None) if callable(getattr(model, "subject", None)) else None
+
+    def handle(self, session_id: bytes) -> str:
+        """The public name of a session."""
+        return self._key.handle(session_id)
+
+    def rejection(self, request: RequestSession, scope: Scope) -> None:
+        """Tell once about a cookie that was turned away."""
+        if request.status is not SessionStatus.ABSENT and not request.rejection_reported:
+            request.rejection_reported = True
+            if self._events.wants_rejection(request.status, request.now):
+                at = as_datetime(request.now)
+                self._events.report(EventKind.REJECTED, request.status, scope, at=at, detail=request.detail)
+
+    def tell(
+        self,
+        kind: EventKind,
+        session: SessionDict,
+        request: RequestSession,
+        scope: Scope,
+        *,
+        session_id: bytes | None = None,
+        detail: str = "",
+    ) -> None:
+        """Tell about the session, if anybody would hear it."""
+        if self._events.wants(kind):
+            subject = self._subject(session.model) if self._subject and session.model else None
+            handle = self.handle(session_id or request.id)
+            at = as_datetime(self._clock())
+            self._events.report(kind, request.status, scope, at=at, session=handle, subject=subject, detail=detail)
+
+    def plain_http(self, warning: str) -> None:
+        """Warn once of a cookie that the browser will drop."""
+        self._events.warn_once(warning)
