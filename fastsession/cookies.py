@@ -93,7 +93,7 @@ def check_name(name: str, *, path: str, domain: str | None, https_only: bool) ->
 
 def finder(name: str) -> bytes:
     """What `values_in` looks for."""
-    return f"{name}=".encode()
+    return name.encode()
 
 
 def find_values(headers: Iterable[Header], find: bytes) -> list[str]:
@@ -125,7 +125,7 @@ def cookie_pairs(headers: Iterable[Header]) -> dict[str, str]:
 
 
 def values_in(line: bytes, find: bytes) -> list[str]:
-    """The values in one cookie header under the name in `find` (`name=`), in time linear in its length.
+    """The values in one cookie header under the name in `find`, in time linear in its length.
 
     Only space and tab are trimmed and double quotes are part of a value (RFC 6265bis, section 5.6).
     """
@@ -135,8 +135,10 @@ def values_in(line: bytes, find: bytes) -> list[str]:
         end = line.find(b";", position)
         if end < 0:
             end = len(line)
-        # The name must begin its pair: nothing but blanks between it and the semicolon before.
+        # The name must fill its side of the pair: nothing but blanks before it and up to the equals sign.
         if position == 0 or not line[line.rfind(b";", 0, position) + 1 : position].strip(b" \t"):
-            values.append(line[position + len(find) : end].strip(b" \t").decode("latin-1"))
+            value = line[position + len(find) : end].lstrip(b" \t")
+            if value.startswith(b"="):
+                values.append(value[1:].strip(b" \t").decode("latin-1"))
         position = line.find(find, end)
     return values

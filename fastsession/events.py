@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("fastsession")
 
 REJECTED_LINES_PER_SECOND = 10
+_LONGEST_PATH = 256
 
 
 class SessionStatus(StrEnum):
@@ -71,7 +72,8 @@ class SessionEvent:
     """One thing that happened to one session.
 
     `session` is a log handle (16 hex digits of an HMAC of the id, empty when there is no id),
-    `subject` what the model's `subject()` says, `client` the peer's address, `path` percent-encoded.
+    `subject` what the model's `subject()` says, `client` the peer's address, `path` its first 256
+    characters, percent-encoded.
     """
 
     kind: EventKind
@@ -137,7 +139,7 @@ class EventLog:
         """
         client = scope.get("client")
         address = client[0] if client else None
-        path = quote(scope["path"], safe=_SAFE_IN_PATH, errors="replace")
+        path = quote(scope["path"][:_LONGEST_PATH], safe=_SAFE_IN_PATH, errors="replace")
         event = SessionEvent(
             kind, status, session, subject, address, scope.get("method", "WEBSOCKET"), path, at, detail
         )

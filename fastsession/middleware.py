@@ -41,7 +41,6 @@ SCOPE_KEY = "fastsession"
 # The messages whose headers carry Set-Cookie. Accepting a WebSocket has no status: it answers 101.
 _STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 SWITCHING_PROTOCOLS = 101
-_OWN_NAME, _OWN_COOKIES = "app_session", 2
 
 
 class SessionMiddleware:
@@ -59,7 +58,7 @@ class SessionMiddleware:
         secret_key: SecretKey,
         secret_key_fallbacks: Sequence[SecretKey] = (),
         model: type[Session] = Session,
-        session_cookie: str = _OWN_NAME,
+        session_cookie: str = "app_session",
         path: str = "/",
         domain: str | None = None,
         same_site: SameSite = "lax",
@@ -69,7 +68,7 @@ class SessionMiddleware:
         absolute_timeout: timedelta | float = timedelta(hours=12),
         renew_after: timedelta | float | None = None,
         remember: Lifetime | None = None,
-        max_cookies: int = _OWN_COOKIES,
+        max_cookies: int = 2,
         audience: str = "",
         binding: Binding | None = None,
         format: CookieFormat | None = None,
@@ -87,7 +86,7 @@ class SessionMiddleware:
             renew_after=renew_after,
             not_before=not_before,
         )
-        codec = PayloadCodec(model, own_dumps=format is None)
+        codec = PayloadCodec(model)
         secrets = accepted_secrets(secret_key, secret_key_fallbacks)
         keys = KeyRing(secrets)
         cookies: SessionCookies
@@ -169,6 +168,6 @@ def _refuse_shared_name(outer: tuple[SessionDict, ...], lifecycle: Lifecycle) ->
 
 def _refuse_unused(*, session_cookie: str, max_cookies: int, audience: str) -> None:
     """Refuse options of our own token beside another system's format."""
-    if (session_cookie, max_cookies, audience) != (_OWN_NAME, _OWN_COOKIES, ""):
+    if (session_cookie, max_cookies, audience) != ("app_session", 2, ""):
         message = "session_cookie, max_cookies and audience have no meaning with format=: it has options of its own."
         raise ConfigurationError(message)

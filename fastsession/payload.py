@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import typing
 from collections.abc import Collection
-from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -27,20 +26,17 @@ _NEWLINE = b"\n"
 class PayloadCodec:
     """Dumps and loads one session model.
 
-    `own_dumps` says that payloads come from `dump`, not from another system's session. `empty` is the
-    dump of an untouched session, or None when the model's factories make a new value each time, so
-    that no two untouched sessions are alike.
+    `empty` is the dump of an untouched session, or None when the model's factories make a new value
+    each time, so that no two untouched sessions are alike.
     """
 
-    def __init__(self, model: type[Session], *, own_dumps: bool = True) -> None:
+    def __init__(self, model: type[Session]) -> None:
         self.model = model
         self.fields = tuple(model.__pydantic_fields__)
         self._validator = model.__pydantic_validator__
         self._serializer = model.__pydantic_serializer__
         self._validate_json = self._validator.validate_json
         self._to_json = self._serializer.to_json
-        # Whether what was loaded dumps to the same bytes: not what others wrote, nor a set.
-        self._orderly = own_dumps and not _mentions(model, (AbstractSet,), set())
         _refuse_masked_fields(model)
         try:
             # Two of a kind: `pristine` tells which fields are at their default.
@@ -90,23 +86,19 @@ class PayloadCodec:
             raise Rejected(SessionStatus.INCOMPATIBLE, detail) from None
         return session
 
-    def changed(self, session: Session, now: bytes, arrived: bytes | None) -> bool:
-        """Whether a session whose dump `now` is not what `arrived` has been changed.
+    def changed(self, now: bytes, arrived: bytes | None) -> bool:
+        """Whether a session whose dump `now` is not the same as `arrived` has been changed.
 
-        Unequal bytes alone are no change: a set's order, or a field that the payload did not have yet,
-        dumps otherwise without anybody having touched it. Then what arrived is loaded and dumped once more.
+        Unequal bytes alone are no change: a set's order, or a field that is new or gone since, dumps
+        otherwise without anybody having touched it. So what arrived is loaded and dumped once more.
         """
-        if arrived is None:
-            return now != self.empty
-        if self._orderly and len(session.__pydantic_fields_set__) == len(self.fields):
-            return True
-        return now != self.dump(*self.load(arrived))
+        return now != self.empty if arrived is None else now != self.dump(*self.load(arrived))
 
     def model_changed(self, session: Session, arrived: bytes | None) -> bool:
         """Whether the model itself, extras aside, differs from the one that arrived."""
         now = self.dump(session, {})
         model = None if arrived is None else split_payload(arrived)[0]
-        return now != model and self.changed(session, now, model)
+        return now != model and self.changed(now, model)
 
     def changed_names(self, before: bytes, after: bytes) -> list[str]:
         """The top-level fields and keys in which two dumps differ."""
@@ -220,7 +212,7 @@ def _refuse_masked_fields(model: type[Session]) -> None:
         name for item in model.__pydantic_decorators__.field_serializers.values() for name in item.info.fields
     }
     for name, field in model.__pydantic_fields__.items():
-        if not serialized & {name, "*"} and _mentions(field.annotation, (Secret, SecretStr, SecretBytes), set()):
+        if not serialized & {name, "*"} and _mentions_secret(field.annotation, set()):
             message = (
                 f"{model.__name__}.{name} is a secret type, which dumps as asterisks and would be lost. Declare it as "
                 "str or bytes (the cookie is encrypted), or give it a @field_serializer that returns the value."
@@ -228,16 +220,16 @@ def _refuse_masked_fields(model: type[Session]) -> None:
             raise ConfigurationError(message)
 
 
-def _mentions(annotation: Any, kinds: tuple[type, ...], seen: set[Any]) -> bool:
-    """Whether one of the types stands anywhere in an annotation, nested models included."""
+def _mentions_secret(annotation: Any, seen: set[Any]) -> bool:
+    """Whether a pydantic secret type stands anywhere in an annotation, nested models included."""
     origin: Any = typing.get_origin(annotation) or annotation
     nested: list[Any] = list(typing.get_args(annotation))
     if isinstance(origin, type) and origin not in seen:
-        if issubclass(origin, kinds):
+        if issubclass(origin, Secret | SecretStr | SecretBytes):
             return True
         seen.add(origin)
         nested += _field_types(origin)
-    return any(_mentions(part, kinds, seen) for part in nested)
+    return any(_mentions_secret(part, seen) for part in nested)
 
 
 def _field_types(kind: Any) -> list[Any]:

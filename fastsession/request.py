@@ -89,7 +89,7 @@ class RequestSession(SessionState):
             return True
         if model is None or payload == self.payload:
             return False
-        return self.lifecycle.codec.changed(model, payload, self.payload)
+        return self.lifecycle.codec.changed(payload, self.payload)
 
     def to_end(self, payload: bytes) -> bool:
         """Whether the session ends: by `destroy()`, or emptied as a dict, as with Starlette's sessions."""

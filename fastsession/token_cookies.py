@@ -82,7 +82,8 @@ class TokenCookies:
             raise Rejected(SessionStatus.AMBIGUOUS, "valid cookies of different sessions")
         if rejections and not tokens:
             raise rejections[0]
-        return max(tokens, key=lambda token: token.renewed_at, default=None)
+        # Of two from the same second the later: browsers send the older cookie first.
+        return max(reversed(tokens), key=lambda token: token.renewed_at, default=None)
 
     def renewal_possible(self, headers: Iterable[Header], clock: Callable[[], float]) -> bool:
         """Whether the cookie's clear header says that renewal is due. Nothing is authenticated yet."""

@@ -1,0 +1,86 @@
+"""The application: the session middleware, the routes, and what a visitor sees when something is refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlencode
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from example_app import account_routes, shop_routes
+from example_app.accounts import Accounts
+from example_app.csrf import refuse_forged_forms
+from example_app.pages import render
+from example_app.session import ShopSession
+from fastsession import Lifetime, SessionMiddleware, get_session
+
+
+def create_app(secret_key: str, *, clock: Callable[[], float] = time.time) -> FastAPI:
+    """The shop, its sessions sealed with `secret_key`. `clock` (Unix seconds) decides when they end."""
+    app = FastAPI(
+        title="Larch & Loam",
+        openapi_url=None,  # pages for people, not an API
+        dependencies=[Depends(refuse_forged_forms)],
+        exception_handlers={HTTPException: show_refusal, RequestValidationError: show_invalid_form},
+    )
+    app.add_middleware(
+        SessionMiddleware,
+        model=ShopSession,
+        secret_key=secret_key,
+        session_cookie="shop_session",
+        idle_timeout=timedelta(minutes=30),
+        absolute_timeout=timedelta(hours=12),
+        remember=Lifetime(idle=timedelta(days=14), absolute=timedelta(days=90)),
+        clock=clock,
+    )
+    app.state.accounts = Accounts.demo()
+    app.include_router(shop_routes.router)
+    app.include_router(account_routes.router)
+    app.add_api_route("/health", health)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    return app
+
+
+async def health() -> dict[str, str]:
+    """Says that the process answers. It asks for no session, so none is opened, whatever cookie comes along."""
+    return {"status": "ok"}
+
+
+async def show_refusal(request: Request, error: HTTPException) -> Response:
+    """Send a 401 of `require` to the page that mends it, and show every other error as a page."""
+    session: ShopSession = await get_session(request)
+    if error.status_code == HTTPStatus.UNAUTHORIZED:
+        # Signed in all the same: then the sign-in was not fresh enough.
+        page = "/sign-in" if session.account_id is None else "/confirm-password"
+        query = urlencode({"next": _page_asked_for(request)})
+        return RedirectResponse(f"{page}?{query}", HTTPStatus.SEE_OTHER)
+    return render(
+        request,
+        session,
+        "error.html",
+        status_code=error.status_code,
+        headers=error.headers,
+        title=HTTPStatus(error.status_code).phrase,
+        detail=error.detail,
+    )
+
+
+async def show_invalid_form(request: Request, error: RequestValidationError) -> Response:
+    """Tell about a form that no browser sends from our pages: a quantity of 1000, for example."""
+    fields = ", ".join(sorted({str(fault["loc"][-1]) for fault in error.errors()}))
+    refusal = HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"Please check what you entered: {fields}.")
+    return await show_refusal(request, refusal)
+
+
+def _page_asked_for(request: Request) -> str:
+    """The page to come back to. A form's page has the path that the form is sent to."""
+    query = request.url.query if request.method == "GET" else ""
+    return f"{request.url.path}?{query}" if query else request.url.path
