@@ -1,10 +1,12 @@
 """Encrypted, typed sessions for Starlette and FastAPI."""
 
+from fastsession.control import SessionControl, SessionEntry, get_session_control
 from fastsession.dependencies import CurrentSession, get_session, require, session_of
 from fastsession.errors import (
     ConfigurationError,
     FastSessionError,
     LateSessionChangeError,
+    SessionLimitError,
     SessionNotSerializableError,
     SessionTooLargeError,
     StoreUnavailableError,
@@ -24,8 +26,11 @@ __all__ = [
     "LateSessionChangeError",
     "Lifetime",
     "Session",
+    "SessionControl",
+    "SessionEntry",
     "SessionEvent",
     "SessionInfo",
+    "SessionLimitError",
     "SessionMiddleware",
     "SessionNotSerializableError",
     "SessionStatus",
@@ -33,6 +38,7 @@ __all__ = [
     "StoreUnavailableError",
     "generate_key",
     "get_session",
+    "get_session_control",
     "require",
     "session_of",
 ]

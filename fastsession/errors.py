@@ -5,6 +5,7 @@ FastSessionError
 ├── SessionTooLargeError          the session does not fit into the cookies it may use
 ├── SessionNotSerializableError   the session would not open again as it is
 ├── LateSessionChangeError        a verb was called after the response had started
+├── SessionLimitError             a subject has as many sessions as it may
 └── StoreUnavailableError         the system behind the session did not answer
 
 `Rejected` is not one of them: it carries the reason why a cookie was turned away from the code that
@@ -59,6 +60,10 @@ class SessionNotSerializableError(FastSessionError):
 
 class LateSessionChangeError(FastSessionError):
     """The session was told to change after the response, and with it the cookie, had left."""
+
+
+class SessionLimitError(FastSessionError):
+    """A subject has as many sessions as it may; a further one was refused."""
 
 
 class StoreUnavailableError(FastSessionError):

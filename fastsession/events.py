@@ -65,6 +65,7 @@ class EventKind(StrEnum):
     MIGRATED = "migrated", logging.INFO
     LATE_CHANGE = "late_change", logging.WARNING
     NEAR_LIMIT = "near_limit", logging.WARNING
+    CONFLICT = "conflict", logging.INFO
 
 
 @dataclass(frozen=True, slots=True)

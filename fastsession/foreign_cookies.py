@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from fastsession.cookies import Header, cookie_pairs
-from fastsession.errors import Rejected
+from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
 from fastsession.events import SessionStatus
 from fastsession.formats.contract import CookieFormat, ForeignSession, names_of
 from fastsession.payload import join_payload, payload_values
 from fastsession.request import new_id
-from fastsession.token import Token
+from fastsession.token import BINDING_SIZE, ID_SIZE, Token
 from fastsession.token_cookies import judge
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 # Under this key the session's JSON carries what the other format has no place for.
 METADATA_KEY = "_fastsession"
-# Times are kept as 40 bits.
-_LATEST = 2**40 - 1
+# Our own token keeps times as 40 bits.
+_Time = Annotated[int, Field(ge=0, lt=2**40)]
 
 
 class Metadata(BaseModel):
@@ -30,12 +31,12 @@ class Metadata(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
 
-    id: str
-    created_at: int
-    authenticated_at: int
-    renewed_at: int
+    id: Annotated[str, Field(pattern=rf"^[0-9a-f]{{{2 * ID_SIZE}}}$")]
+    created_at: _Time
+    authenticated_at: _Time
+    renewed_at: _Time
     remembered: bool
-    binding: str
+    binding: Annotated[str, Field(pattern=rf"^([0-9a-f]{{{2 * BINDING_SIZE}}})?$")]
 
 
 class ForeignCookies:
@@ -45,6 +46,11 @@ class ForeignCookies:
     """
 
     def __init__(self, format_: CookieFormat, fields: Collection[str], timeouts: Timeouts) -> None:
+        """Raise `ConfigurationError` for a format that cannot be written."""
+        if not callable(getattr(format_, "write", None)):
+            message = f"format= needs one that is written too, such as IronSession: use {type(format_).__name__} "
+            message += "with migrate_from=."
+            raise ConfigurationError(message)
         self.name = format_.cookie_name
         self.origin = type(format_).__name__
         self._format = format_
@@ -88,7 +94,7 @@ class ForeignCookies:
             binding=token.binding.hex(),
         )
         data = {**payload_values(token.payload), METADATA_KEY: metadata.model_dump()}
-        return self._format.write(ForeignSession(data), now=now)
+        return self._format.write(ForeignSession(data, id=str(UUID(bytes=token.id))), now=now)
 
     def _token(self, foreign: ForeignSession, binding: bytes, now: int) -> Token:
         """The session as a token; raises `Rejected` (incompatible) for metadata that is not ours.
@@ -98,7 +104,10 @@ class ForeignCookies:
         """
         data = dict(foreign.data)
         metadata = data.pop(METADATA_KEY, None)
-        payload = join_payload(data, self._fields)
+        try:
+            payload = join_payload(data, self._fields)
+        except SessionNotSerializableError as error:
+            raise Rejected(SessionStatus.INCOMPATIBLE, f"not text that UTF-8 can hold: {error.field}") from None
         written_at = None if foreign.created_at is None else int(foreign.created_at)
         if metadata is None:
             began = now if written_at is None else written_at
@@ -117,10 +126,6 @@ class ForeignCookies:
 
 def _metadata(value: Any) -> Metadata:
     try:
-        known = Metadata.model_validate(value)
-        bytes.fromhex(known.id + known.binding)
+        return Metadata.model_validate(value)
     except ValueError:
         raise Rejected(SessionStatus.INCOMPATIBLE, f"what stands under {METADATA_KEY} is not ours") from None
-    if not all(0 <= time <= _LATEST for time in (known.created_at, known.authenticated_at, known.renewed_at)):
-        raise Rejected(SessionStatus.INCOMPATIBLE, f"a time under {METADATA_KEY} is none")
-    return known

@@ -12,12 +12,12 @@ from fastsession.caching import protect
 from fastsession.cookies import CookieWriter, Header
 from fastsession.errors import Rejected, SessionNotSerializableError
 from fastsession.events import EventKind, SessionStatus
-from fastsession.lifetime import Outcome, Timeouts, as_datetime, decide
+from fastsession.lifetime import Outcome, Timeouts, decide
 from fastsession.payload import PayloadCodec
 from fastsession.plain_http import PLAIN_HTTP_WARNING, drops_secure_cookies
 from fastsession.reporting import Reporter
 from fastsession.request import RequestSession, new_id
-from fastsession.session import Session, SessionInfo, attach
+from fastsession.session import Session, attach
 from fastsession.token import Token
 from fastsession.token_cookies import SessionCookies
 
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
     from fastsession.mapping import SessionDict
     from fastsession.migrating import Migrations
+    from fastsession.server_side import ServerSide
 
 Clock = Callable[[], float]
 # Bytes of cookie value that are worth a warning before they are too many.
 NEAR_LIMIT = 3000
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
 _VALID, _ABSENT = SessionStatus.VALID, SessionStatus.ABSENT
-_KEEP = Outcome.KEEP
+_KEEP, _SAVE, _RENEW = Outcome.KEEP, Outcome.SAVE, Outcome.RENEW
 
 
 class Lifecycle:
@@ -44,6 +45,7 @@ class Lifecycle:
         cookies: SessionCookies,
         writer: CookieWriter,
         migrations: Migrations | None,
+        server_side: ServerSide | None,
         codec: PayloadCodec,
         timeouts: Timeouts,
         reporter: Reporter,
@@ -57,8 +59,13 @@ class Lifecycle:
         self._writer = writer
         self._migrations = migrations
         self._reporter = reporter
-        # Whether a session that is not ours yet may have to be asked for before the application runs.
-        self.awaits = migrations is not None and migrations.awaits
+        self.handle = reporter.handle
+        self.server_side = server_side
+        # Whether a session's data may have to be asked for, and whether anything has to be awaited at all.
+        self._asks = (server_side is not None and server_side.records is not None) or (
+            migrations is not None and migrations.awaits
+        )
+        self.awaits = self._asks or server_side is not None
 
     def arrive(self, headers: Iterable[Header], binding: bytes) -> RequestSession:
         """Open the cookie: the one place where a rejection is caught."""
@@ -66,22 +73,35 @@ class Lifecycle:
         try:
             token = self.cookies.open(headers, binding, now)
             if token is not None:
+                if self.server_side is not None:
+                    self.server_side.refuse_denied(token, None)
                 return RequestSession(self, now, token, _VALID)
             request = RequestSession(self, now, None, _ABSENT)
-            if self._migrations and not self.awaits:
+            if self._migrations and not self._asks:
                 request.adopt(self._migrations.read(headers, now))
         except Rejected as rejected:
             request = RequestSession(self, now, None, rejected.status, rejected.detail)
         return request
 
     async def preload(self, session: SessionDict) -> None:
-        """Take over a session whose data has to be asked for; only an authentic cookie causes I/O."""
-        request = session.open()
-        if self._migrations and request.status is _ABSENT:
-            try:
+        """Get what has to be asked for before the application runs; only an authentic cookie causes I/O.
+
+        Raises `StoreUnavailableError`.
+        """
+        if self.server_side is not None:
+            await self.server_side.start()
+            if self.cookies.brought(session.headers):
+                self.server_side.refuse_stale()
+        request = session.open() if self._asks else None
+        if request is None:
+            return
+        try:
+            if request.token is not None and self.server_side is not None:
+                await self.server_side.fetch(request, request.token)
+            elif self._migrations is not None and request.status is _ABSENT:
                 request.adopt(await self._migrations.load(session.headers, request.now))
-            except Rejected as rejected:
-                request.reject(rejected)
+        except Rejected as rejected:
+            request.reject(rejected)
 
     def load(self, request: RequestSession) -> Session:
         """Turn what arrived into the model; whatever was wrong with it, the session is a fresh model."""
@@ -89,7 +109,10 @@ class Lifecycle:
         if request.payload is not None:
             try:
                 session, request.extras = self.codec.load(request.payload)
+                if self.server_side is not None and request.token is not None:
+                    self.server_side.refuse_denied(request.token, session)
             except Rejected as rejected:
+                session, request.extras = None, {}
                 request.reject(rejected)
         if session is None:
             session = self.codec.fresh()
@@ -103,26 +126,17 @@ class Lifecycle:
 
         Raises `SessionTooLargeError` and `SessionNotSerializableError`, before anything has been sent.
         """
-        request, looked_at = session.request or session.open(), session.model is not None
-        token = request.token
-        if token is None:
-            self._reporter.rejection(request, scope)
-        payload = request.payload or b"" if session.model is None else self.codec.dump(session.model, request.extras)
-        outcome = decide(
-            request.status,
-            looked_at=looked_at,
-            destroyed=request.to_end(payload),
-            changed=request.to_save(session.model, payload),
-            due=token is not None
-            and (token.stale or self.timeouts.renewal_due(token.renewed_at, token.remembered, request.now)),
-            status_code=status_code,
-        )
-        cookies = [] if outcome is _KEEP else self._cookies(outcome, session, request, scope, payload)
-        request.committed = payload
-        request.response_started = True
-        if not (looked_at or cookies):
-            return headers
-        return protect(headers, cookies=cookies, private=token is not None and token.payload != self.codec.empty)
+        outcome, token = self._decide(session, scope, status_code)
+        return self._answer(outcome, token, session, scope, headers)
+
+    async def commit_behind(
+        self, session: SessionDict, scope: Scope, headers: Iterable[Header], status_code: int
+    ) -> Iterable[Header]:
+        """As `commit`, with what is kept on the server done first; also raises `StoreUnavailableError`."""
+        outcome, token = self._decide(session, scope, status_code)
+        if self.server_side and outcome is not _KEEP:
+            outcome, token = await self.server_side.carry_out(outcome, token, session, scope)
+        return self._answer(outcome, token, session, scope, headers)
 
     def finish(self, session: SessionDict, request: RequestSession, scope: Scope) -> None:
         """Report what the application did to the session when its cookie could no longer be sent."""
@@ -147,39 +161,59 @@ class Lifecycle:
             names = ", ".join(self.codec.changed_names(before, payload))
             self._reporter.tell(EventKind.LATE_CHANGE, session, request, scope, detail=f"fields: {names}")
 
-    def info(self, request: RequestSession) -> SessionInfo:
-        """How the session arrived, for the application."""
-        token = request.token
-        created_at, renewed_at = (token.created_at, token.renewed_at) if token else (int(request.now),) * 2
-        remembered = token is not None and token.remembered
-        lifetime = self.timeouts.lifetime(remembered=remembered)
-        return SessionInfo(
-            id=self._reporter.handle(request.id),
-            created_at=as_datetime(created_at),
-            authenticated_at=as_datetime(token.authenticated_at) if token and token.authenticated_at else None,
-            renewed_at=as_datetime(renewed_at),
-            expires_at=as_datetime(lifetime.expires_at(created_at=created_at, renewed_at=renewed_at)),
-            is_new=token is None,
-            remembered=remembered,
-            status=request.status,
-            origin=None if request.status is _ABSENT else request.origin or self.cookies.origin,
+    def _decide(self, session: SessionDict, scope: Scope, status_code: int) -> tuple[Outcome, Token | None]:
+        """What the response does, and the token it is to carry."""
+        request, model = session.request or session.open(), session.model
+        arrived = request.token
+        if arrived is None:
+            self._reporter.rejection(request, scope)
+        payload = request.payload or b"" if model is None else self.codec.dump(model, request.extras)
+        outcome = decide(
+            request.status,
+            looked_at=model is not None,
+            destroyed=request.to_end(payload),
+            changed=request.to_save(model, payload),
+            due=arrived is not None
+            and (arrived.stale or self.timeouts.renewal_due(arrived.renewed_at, arrived.remembered, request.now)),
+            status_code=status_code,
         )
+        request.committed = payload
+        if outcome is _SAVE:
+            return outcome, self._saved_token(session, request, payload)
+        if outcome is _RENEW and arrived is not None:
+            return outcome, arrived._replace(renewed_at=int(self.clock()), binding=session.binding, payload=payload)
+        return outcome, None
+
+    def _answer(
+        self,
+        outcome: Outcome,
+        token: Token | None,
+        session: SessionDict,
+        scope: Scope,
+        headers: Iterable[Header],
+    ) -> Iterable[Header]:
+        """The response's headers for an outcome, and its event."""
+        request, looked_at = session.request or session.open(), session.model is not None
+        if token is not None:
+            cookies = self._cookies(outcome, token, session, request, scope)
+        elif outcome is _KEEP:
+            cookies = []
+        else:
+            cookies = [*self._writer.delete(self.cookies.brought(session.headers)), *request.deletions]
+            if request.token is not None:
+                self._reporter.tell(request.ending, session, request, scope)
+        request.response_started = True
+        if not (looked_at or cookies):
+            return headers
+        return protect(headers, cookies=cookies, private=request.payload not in (None, self.codec.empty))
 
     def _cookies(
-        self, outcome: Outcome, session: SessionDict, request: RequestSession, scope: Scope, payload: bytes
+        self, outcome: Outcome, token: Token, session: SessionDict, request: RequestSession, scope: Scope
     ) -> list[Header]:
-        """The Set-Cookie headers of an outcome, after its event."""
-        brought = self.cookies.brought(session.headers)
-        if outcome is Outcome.CLEAR:
-            if request.token is not None:
-                self._reporter.tell(EventKind.DESTROYED, session, request, scope)
-            return [*self._writer.delete(brought), *request.deletions]
+        """The Set-Cookie headers that carry a token, and its event."""
         now = self.clock()
-        if outcome is Outcome.RENEW and request.token:
-            kind, token = EventKind.RENEWED, request.token._replace(renewed_at=int(now), binding=session.binding)
-        else:
-            kind, token = _saved(request), self._saved_token(session, request, payload, int(now))
-        values = self.cookies.seal(token, now=now)
+        values = self.cookies.seal(token if self.server_side is None else self.server_side.outside(token), now=now)
+        kind = EventKind.RENEWED if outcome is _RENEW else _saved(request)
         kind = EventKind.MIGRATED if request.deletions else kind
         self._reporter.tell(kind, session, request, scope, session_id=token.id, detail=request.origin or "")
         size = sum(map(len, values.values()))
@@ -189,16 +223,18 @@ class Lifecycle:
         if self._writer.https_only and drops_secure_cookies(scope):
             self._reporter.plain_http(PLAIN_HTTP_WARNING)
         max_age = self.timeouts.max_age(token.created_at, token.renewed_at, token.remembered, now)
-        stale = [name for name in brought if name not in values]
+        stale = [name for name in self.cookies.brought(session.headers) if name not in values]
         return [*self._writer.set(values, max_age=max_age), *self._writer.delete(stale), *request.deletions]
 
-    def _saved_token(self, session: SessionDict, request: RequestSession, payload: bytes, now: int) -> Token:
+    def _saved_token(self, session: SessionDict, request: RequestSession, payload: bytes) -> Token:
         """The token of a changed session; raises `SessionNotSerializableError`."""
         if session.model is not None:
             self.codec.verify(session.model, payload)
+        now = int(self.clock())
         arrived = request.token
         remembered = arrived is not None and arrived.remembered if request.remember is None else request.remember
         if request.regenerated:
+            now = max(now, request.begins_at_least)
             return Token(new_id(), now, now, now, remembered, payload, session.binding)
         if arrived is None:
             return Token(request.id, now, 0, now, remembered, payload, session.binding)

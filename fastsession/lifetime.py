@@ -78,6 +78,7 @@ class Timeouts:
         self._not_before = 0 if not_before is None else moment("not_before", not_before)
         # What the clear header alone can tell: below the one no renewal is due, past the other none is possible.
         self.earliest_renewal = min(self._renew_after)
+        self.longest_absolute = max(lifetime.absolute for lifetime in self._lifetimes)
         self.longest_idle = max(lifetime.idle for lifetime in self._lifetimes)
 
     def lifetime(self, *, remembered: bool) -> Lifetime:

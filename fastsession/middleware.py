@@ -25,9 +25,14 @@ from fastsession.mapping import SessionDict
 from fastsession.migrating import Migrations
 from fastsession.openapi import announce_cookie
 from fastsession.payload import PayloadCodec
+from fastsession.records import Records
 from fastsession.reporting import Reporter
+from fastsession.server_side import Outage, ServerSide
 from fastsession.serverless import lambda_headers
+from fastsession.serving import STARTS, SWITCHING_PROTOCOLS, serve_lifespan, serve_with_backend
 from fastsession.session import Session
+from fastsession.session_limit import SessionLimit, WhenFull
+from fastsession.stores.contract import Revocations, SessionStore
 from fastsession.token import BINDING_SIZE, TokenSealer
 from fastsession.token_cookies import SessionCookies, TokenCookies
 
@@ -38,9 +43,6 @@ Binding = Callable[[HTTPConnection], bytes]
 
 # Where the scope keeps the sessions of all middlewares, the outermost first.
 SCOPE_KEY = "fastsession"
-# The messages whose headers carry Set-Cookie. Accepting a WebSocket has no status: it answers 101.
-_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
-SWITCHING_PROTOCOLS = 101
 
 
 class SessionMiddleware:
@@ -73,6 +75,11 @@ class SessionMiddleware:
         binding: Binding | None = None,
         format: CookieFormat | None = None,
         migrate_from: Sequence[Migration] = (),
+        store: SessionStore | None = None,
+        revocations: Revocations | None = None,
+        store_outage: Outage = "unavailable",
+        max_sessions: int | None = None,
+        when_full: WhenFull = "evict",
         not_before: datetime | float | None = None,
         on_event: Listener | Sequence[Listener] | None = None,
         clock: Clock = time.time,
@@ -100,6 +107,26 @@ class SessionMiddleware:
             cookies = ForeignCookies(format, codec.fields, timeouts)
         foreign = [migration.format for migration in migrate_from] + ([format] if format else [])
         refuse_shared_secrets(foreign, secrets)
+        reporter = Reporter(EventLog(on_event), keys.primary, model, clock)
+        server_side = None
+        if max_sessions is not None and store is None:
+            message = "max_sessions needs store=: without one nobody counts the sessions."
+            raise ConfigurationError(message)
+        if store_outage not in ("unavailable", "anonymous"):
+            message = "store_outage must be 'unavailable' or 'anonymous'."
+            raise ConfigurationError(message)
+        if store is not None or revocations is not None:
+            server_side = ServerSide(
+                records=None if store is None else Records(store, keys),
+                revocations=revocations,
+                outage=store_outage,
+                keys=keys,
+                codec=codec,
+                timeouts=timeouts,
+                reporter=reporter,
+                clock=clock,
+                limit=None if max_sessions is None else SessionLimit(max_sessions, when_full),
+            )
         self.app = app
         self.lifecycle = Lifecycle(
             cookies=cookies,
@@ -109,9 +136,10 @@ class SessionMiddleware:
             migrations=Migrations(migrate_from, fields=codec.fields, own_name=cookies.name, https_only=https_only)
             if migrate_from
             else None,
+            server_side=server_side,
             codec=codec,
             timeouts=timeouts,
-            reporter=Reporter(EventLog(on_event), keys.primary, model, clock),
+            reporter=reporter,
             clock=clock,
         )
         self._binding = binding
@@ -120,7 +148,10 @@ class SessionMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application with a session in its scope (ASGI 3)."""
         if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
+            if scope["type"] == "lifespan" and self.lifecycle.server_side is not None:
+                await serve_lifespan(self.app, self.lifecycle.server_side, scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
             return
         lifecycle = self.lifecycle
         headers = scope["headers"] if "aws.event" not in scope else lambda_headers(scope)
@@ -133,12 +164,10 @@ class SessionMiddleware:
             _refuse_shared_name(outer, lifecycle)
         scope[SCOPE_KEY] = (*outer, session)
         scope["session"] = session
-        if lifecycle.awaits:
-            await lifecycle.preload(session)
 
         # Not `async def`: handing on the server's own awaitable costs nothing.
         def send_with_session(message: Message) -> Awaitable[None]:
-            if message["type"] in _STARTS and not session.response_started:
+            if message["type"] in STARTS and not session.response_started:
                 if session.request is not None or lifecycle.renewal_possible(session.headers, lifecycle.clock):
                     status_code = message.get("status", SWITCHING_PROTOCOLS)
                     headers = message.get("headers", ())
@@ -147,7 +176,10 @@ class SessionMiddleware:
             return send(message)
 
         try:
-            await self.app(scope, receive, send_with_session)
+            if lifecycle.awaits:
+                await serve_with_backend(self.app, session, scope, receive, send)
+            else:
+                await self.app(scope, receive, send_with_session)
         finally:
             if session.request is not None:
                 lifecycle.finish(session, session.request, scope)

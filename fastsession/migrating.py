@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from pydantic_core import to_jsonable_python
+
 from fastsession.cookies import CookieWriter, Header, cookie_pairs
-from fastsession.errors import ConfigurationError, Rejected, StoreUnavailableError
+from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError, StoreUnavailableError
 from fastsession.events import SessionStatus
 from fastsession.formats.contract import ForeignSession, StoredReader, names_of
 from fastsession.payload import join_payload
@@ -50,7 +52,7 @@ class Migrations:
             try:
                 return self._adopted(migration, writer, migration.read(cookies, now=now), cookies, int(now))
             except Rejected as rejected:
-                rejections.append(rejected)
+                rejections.append(_named(migration, rejected))
         _raise_first(rejections)
         return None
 
@@ -63,9 +65,10 @@ class Migrations:
                 foreign = await migration.load(cookies, now=now)
                 return self._adopted(migration, writer, foreign, cookies, int(now))
             except Rejected as rejected:
-                rejections.append(rejected)
+                rejections.append(_named(migration, rejected))
             except StoreUnavailableError:
-                rejections.append(Rejected(SessionStatus.STORE_DOWN, "the old system's store does not answer"))
+                down = Rejected(SessionStatus.STORE_DOWN, "the store does not answer")
+                rejections.append(_named(migration, down))
         _raise_first(rejections)
         return None
 
@@ -73,10 +76,30 @@ class Migrations:
         self, migration: Migration, writer: CookieWriter, foreign: ForeignSession, cookies: Mapping[str, str], now: int
     ) -> Adopted:
         """The session as one of ours that begins now: its old age has been judged by its own rules."""
-        payload = join_payload(foreign.data, self._fields)
+        payload = _payload(foreign, self._fields)
         token = Token(new_id(), now, 0, now, remembered=False, payload=payload, stale=True)
         deletions = writer.delete(names_of(migration.format, cookies))
-        return Adopted(token, type(migration.format).__name__, deletions)
+        return Adopted(token, _origin(migration), deletions)
+
+
+def _payload(foreign: ForeignSession, fields: Sequence[str]) -> bytes:
+    """The session's data as ours; raises `Rejected` (incompatible) for what JSON does not hold.
+
+    Flask has more types than JSON: a datetime or UUID becomes the text that a model reads it from.
+    """
+    try:
+        return join_payload(to_jsonable_python(foreign.data), fields)
+    except (ValueError, SessionNotSerializableError):
+        raise Rejected(SessionStatus.INCOMPATIBLE, "it holds a value that JSON does not") from None
+
+
+def _origin(migration: Migration) -> str:
+    return type(migration.format).__name__
+
+
+def _named(migration: Migration, rejected: Rejected) -> Rejected:
+    """The rejection with the format that it comes from, for the operator."""
+    return Rejected(rejected.status, f"{_origin(migration)}: {rejected.detail}")
 
 
 def _raise_first(rejections: list[Rejected]) -> None:

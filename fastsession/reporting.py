@@ -27,6 +27,10 @@ class Reporter:
         # A model may say whose session it is.
         self._subject: Any = getattr(model, "subject", None) if callable(getattr(model, "subject", None)) else None
 
+    def subject(self, session: Session | None) -> str | None:
+        """Whose session it is, if the model says so."""
+        return self._subject(session) if self._subject and session else None
+
     def handle(self, session_id: bytes) -> str:
         """The public name of a session."""
         return self._key.handle(session_id)
@@ -51,7 +55,7 @@ class Reporter:
     ) -> None:
         """Tell about the session, if anybody would hear it."""
         if self._events.wants(kind):
-            subject = self._subject(session.model) if self._subject and session.model else None
+            subject = self.subject(session.model)
             handle = self.handle(session_id or request.id)
             at = as_datetime(self._clock())
             self._events.report(kind, request.status, scope, at=at, session=handle, subject=subject, detail=detail)

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import SessionStatus
+from fastsession.events import EventKind, SessionStatus
+from fastsession.lifetime import as_datetime
 from fastsession.session import Session, SessionInfo, SessionState
 from fastsession.token import ID_SIZE, Token
 
@@ -35,6 +36,11 @@ class RequestSession(SessionState):
     # For a session of another system: its name, and the headers that delete its cookies.
     origin: str | None = None
     deletions: Sequence[Header] = ()
+    # With a server-side store: the version of the record that was read.
+    version = 0
+    # What is told when the session ends, and the earliest second at which its successor may begin.
+    ending = EventKind.DESTROYED
+    begins_at_least = 0
 
     def __init__(
         self,
@@ -70,7 +76,21 @@ class RequestSession(SessionState):
 
     def info(self) -> SessionInfo:
         """How the session arrived."""
-        return self.lifecycle.info(self)
+        token, timeouts = self.token, self.lifecycle.timeouts
+        created_at, renewed_at = (token.created_at, token.renewed_at) if token else (int(self.now),) * 2
+        remembered = token is not None and token.remembered
+        expires_at = timeouts.lifetime(remembered=remembered).expires_at(created_at=created_at, renewed_at=renewed_at)
+        return SessionInfo(
+            id=self.lifecycle.handle(self.id),
+            created_at=as_datetime(created_at),
+            authenticated_at=as_datetime(token.authenticated_at) if token and token.authenticated_at else None,
+            renewed_at=as_datetime(renewed_at),
+            expires_at=as_datetime(expires_at),
+            is_new=token is None,
+            remembered=remembered,
+            status=self.status,
+            origin=None if self.status is SessionStatus.ABSENT else self.origin or self.lifecycle.cookies.origin,
+        )
 
     def changed(self, session: Session) -> bool:
         """Whether the model differs from what arrived."""

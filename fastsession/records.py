@@ -1,0 +1,110 @@
+"""Session data on the server: sealed under a key of its own, kept under a name that tells nothing."""
+
+from __future__ import annotations
+
+import hmac
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+
+from fastsession.errors import Rejected, SessionTooLargeError
+from fastsession.events import SessionStatus
+from fastsession.keyring import KEY_ID_SIZE, KeyRing
+from fastsession.payload import field_sizes
+from fastsession.stores.contract import Record, SessionStore
+from fastsession.token import Token
+
+_LABEL = b"fastsession/v1/store"
+# Enough for any session, and little enough that a mistake is noticed.
+MAX_RECORD_SIZE = 4 * 1024 * 1024
+# Before the payload: id, created_at, renewed_at.
+_FIXED = struct.Struct(">16sQQ")
+
+
+def record_name(session_id: bytes) -> str:
+    """The name of a session's record: an HMAC of the id, 32 hex digits.
+
+    It must outlive the rotation of secrets, so its key is none of theirs; the id is 128 random bits, so
+    that the name tells nothing of it.
+    """
+    return hmac.digest(_LABEL, session_id, "sha256")[:16].hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A session as its record tells of it. Times are Unix seconds."""
+
+    id: bytes
+    created_at: int
+    renewed_at: int
+    payload: bytes
+    version: int
+    stale: bool
+
+
+class Records:
+    """Seals sessions into a store's records and opens them, each bound to its name in the store."""
+
+    def __init__(self, store: SessionStore, keys: KeyRing) -> None:
+        self.store = store
+        self._keys = keys
+
+    async def read(self, session_id: bytes) -> Entry:
+        """The session's record; raises `Rejected` (revoked, unknown_key, forged) and `StoreUnavailableError`."""
+        name = record_name(session_id)
+        record = await self.store.read(name)
+        if record is None:
+            raise Rejected(SessionStatus.REVOKED, "the store does not have it")
+        return self._opened(name, record)
+
+    async def owned(self, owners: Iterable[str]) -> list[Entry]:
+        """The live sessions of a subject, under any of its names; records that do not open are left out."""
+        entries: list[Entry] = []
+        for owner in owners:
+            for name, record in (await self.store.owned(owner)).items():
+                try:
+                    entries.append(self._opened(name, record))
+                except Rejected:
+                    continue
+        return sorted(entries, key=lambda entry: entry.created_at)
+
+    async def create(self, token: Token, *, expires_at: int, owner: str | None, now: float) -> None:
+        """Keep a new session's data; raises `StoreUnavailableError`."""
+        name = record_name(token.id)
+        await self.store.create(name, self._sealed(name, token, now), expires_at=expires_at, owner=owner)
+
+    async def replace(self, token: Token, *, version: int, expires_at: int, owner: str | None, now: float) -> bool:
+        """Put the data in place of the version that was read; False when that is no longer there."""
+        name = record_name(token.id)
+        data = self._sealed(name, token, now)
+        return await self.store.replace(name, data, version=version, expires_at=expires_at, owner=owner)
+
+    async def touch(self, session_id: bytes, *, expires_at: int) -> bool:
+        """Move the expiry alone; False when the record is no longer there."""
+        return await self.store.touch(record_name(session_id), expires_at=expires_at)
+
+    async def delete(self, session_id: bytes) -> None:
+        """End the record."""
+        await self.store.delete(record_name(session_id))
+
+    def _sealed(self, name: str, token: Token, now: float) -> bytes:
+        if len(token.payload) > MAX_RECORD_SIZE:
+            largest = field_sizes(token.payload)[:3]
+            raise SessionTooLargeError(size=len(token.payload), limit=MAX_RECORD_SIZE, fields=largest)
+        key = self._keys.primary
+        plaintext = _FIXED.pack(token.id, token.created_at, token.renewed_at) + token.payload
+        return key.id + key.record_cipher.seal(plaintext, _LABEL + name.encode(), now=now)
+
+    def _opened(self, name: str, record: Record) -> Entry:
+        key = self._keys.by_id.get(record.data[:KEY_ID_SIZE])
+        if key is None:
+            raise Rejected(SessionStatus.UNKNOWN_KEY, "its record is sealed under a secret that is not configured")
+        try:
+            plaintext = key.record_cipher.open(record.data[KEY_ID_SIZE:], _LABEL + name.encode())
+        except InvalidTag:
+            raise Rejected(SessionStatus.FORGED, "its record is another session's") from None
+        session_id, created_at, renewed_at = _FIXED.unpack_from(plaintext)
+        stale = key is not self._keys.primary
+        return Entry(session_id, created_at, renewed_at, plaintext[_FIXED.size :], record.version, stale)

@@ -1,0 +1,80 @@
+"""Serving a request whose session needs I/O: before the application runs, and before its response leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import PlainTextResponse
+
+from fastsession.errors import SessionLimitError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from fastsession.mapping import SessionDict
+    from fastsession.server_side import ServerSide
+
+SWITCHING_PROTOCOLS = 101
+# The messages whose headers carry Set-Cookie. Accepting a WebSocket has no status: it answers 101.
+STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+_TRY_AGAIN_LATER = 1013
+_RETRY_AFTER_SECONDS = "1"
+
+
+async def serve_with_backend(app: ASGIApp, session: SessionDict, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run the application between the two moments of I/O; answer 503 in its place when they fail."""
+    lifecycle = session.lifecycle
+    answered = False
+
+    async def send_with_session(message: Message) -> None:
+        nonlocal answered
+        if answered:
+            return
+        if message["type"] in STARTS and not session.response_started:
+            if session.request is not None or lifecycle.renewal_possible(session.headers, lifecycle.clock):
+                headers, status_code = message.get("headers", ()), message.get("status", SWITCHING_PROTOCOLS)
+                try:
+                    message["headers"] = await lifecycle.commit_behind(session, scope, headers, status_code)
+                except (StoreUnavailableError, SessionLimitError) as error:
+                    answered = True
+                    await _refuse(error, scope, receive, send)
+                    return
+            session.response_started = True
+        await send(message)
+
+    try:
+        await lifecycle.preload(session)
+    except StoreUnavailableError as error:
+        await _refuse(error, scope, receive, send)
+        return
+    await app(scope, receive, send_with_session)
+
+
+async def serve_lifespan(app: ASGIApp, server_side: ServerSide, scope: Scope, receive: Receive, send: Send) -> None:
+    """Start what the sessions need before the application starts, and stop it after."""
+
+    async def receive_and_start() -> Message:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await server_side.start()
+        return message
+
+    async def send_and_stop(message: Message) -> None:
+        if message["type"].startswith("lifespan.shutdown."):
+            await server_side.stop()
+        await send(message)
+
+    await app(scope, receive_and_start, send_and_stop)
+
+
+async def _refuse(error: StoreUnavailableError | SessionLimitError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer in the application's place, telling nothing of the cause."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
+        return
+    if isinstance(error, SessionLimitError):
+        response = PlainTextResponse("Too many sessions", status_code=403)
+    else:
+        retry = {"Retry-After": _RETRY_AFTER_SECONDS, "Cache-Control": "no-store"}
+        response = PlainTextResponse("Sessions are unavailable", status_code=503, headers=retry)
+    await response(scope, receive, send)

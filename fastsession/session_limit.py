@@ -1,0 +1,39 @@
+"""How many sessions one subject may have at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
+from fastsession.errors import ConfigurationError, SessionLimitError
+
+if TYPE_CHECKING:
+    from fastsession.records import Records
+    from fastsession.token import Token
+
+WhenFull = Literal["evict", "refuse"]
+
+
+class SessionLimit:
+    """At most `most` sessions: a further one ends the oldest, or is refused (OWASP ASVS 7.1.2)."""
+
+    def __init__(self, most: int, when_full: WhenFull) -> None:
+        if most < 1 or when_full not in ("evict", "refuse"):
+            message = "max_sessions takes a number from 1, and when_full 'evict' or 'refuse'."
+            raise ConfigurationError(message)
+        self._most = most
+        self._when_full = when_full
+
+    async def make_room(self, records: Records, owners: Iterable[str], *, leaving: Token | None) -> None:
+        """Make room for one more; raises `SessionLimitError` when the rule is to refuse it.
+
+        `leaving` is the session that the new one replaces, which does not count.
+        """
+        held = await records.owned(owners)
+        staying = [entry for entry in held if leaving is None or entry.id != leaving.id]
+        surplus = staying[: max(0, len(staying) - self._most + 1)]
+        if surplus and self._when_full == "refuse":
+            message = f"This subject has {len(staying)} sessions already, and max_sessions is {self._most}."
+            raise SessionLimitError(message)
+        for entry in surplus:
+            await records.delete(entry.id)
