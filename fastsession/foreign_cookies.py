@@ -13,8 +13,7 @@ from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializa
 from fastsession.events import SessionStatus
 from fastsession.formats.contract import CookieFormat, ForeignSession, names_of
 from fastsession.payload import join_payload, payload_values
-from fastsession.request import new_id
-from fastsession.token import BINDING_SIZE, ID_SIZE, Token
+from fastsession.token import BINDING_SIZE, ID_SIZE, Token, new_id
 from fastsession.token_cookies import judge
 
 if TYPE_CHECKING:

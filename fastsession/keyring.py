@@ -86,11 +86,11 @@ def _accepted(name: str, secret: SecretKey) -> bytes:
     if not isinstance(secret, str | bytes | Secret):
         message = f"{name} must be a string or bytes, not {type(secret).__name__}. {_ADVICE}"
         raise ConfigurationError(message)
-    value = secret if isinstance(secret, bytes) else str(secret).encode()
-    if value.startswith(_GENERATED_PREFIX.encode()):
-        fault = None if _GENERATED.fullmatch(value) else "is not a whole fs1. key: a part of it is missing or changed"
-    else:
+    try:
+        value = secret if isinstance(secret, bytes) else str(secret).encode()
         fault = _weakness(value)
+    except UnicodeEncodeError:
+        value, fault = b"", "is no text: its environment variable holds damaged bytes"
     if fault:
         message = f"{name} {fault}. {_ADVICE}"
         raise ConfigurationError(message)
@@ -98,20 +98,24 @@ def _accepted(name: str, secret: SecretKey) -> bytes:
 
 
 def _weakness(secret: bytes) -> str | None:
-    """What makes a secret guessable, or None."""
-    if len(secret) < _LEAST_BYTES:
-        return f"has {len(secret)} bytes and needs at least {_LEAST_BYTES}"
-    if len(set(secret)) < _LEAST_DISTINCT or any(secret[n:] == secret[:-n] for n in range(1, len(secret) // 2 + 1)):
-        return "is a repetition"
-    steps = [(after - before) % 256 for before, after in itertools.pairwise(secret)]
-    if max(steps.count(step) for step in (1, 255)) > len(steps) * 3 // 4:
-        return "is a sequence"
-    if secret in _PUBLISHED:
-        return "is a published example"
+    """What makes a secret guessable or unusable, or None."""
+    generated = secret.startswith(_GENERATED_PREFIX.encode())
+    material = secret.removeprefix(_GENERATED_PREFIX.encode())
+    steps = [(after - before) % 256 for before, after in itertools.pairwise(material)]
     letters = re.sub(rb"[^a-z0-9]", b"", secret.lower())
-    if any(phrase in letters for phrase in _PLACEHOLDERS):
-        return "is a placeholder"
-    return None
+    faults = {
+        "is not a whole fs1. key: a part of it is missing or changed": generated and not _GENERATED.fullmatch(secret),
+        f"has {len(secret)} bytes and needs at least {_LEAST_BYTES}": len(secret) < _LEAST_BYTES,
+        "is a repetition": len(set(material)) < _LEAST_DISTINCT or _repeats(material),
+        "is a sequence": sum(step in (0, 1, 255) for step in steps) > len(steps) * 3 // 4,
+        "is a published example": secret in _PUBLISHED,
+        "is a placeholder": any(phrase in letters for phrase in _PLACEHOLDERS),
+    }
+    return next((fault for fault, found in faults.items() if found), None)
+
+
+def _repeats(material: bytes) -> bool:
+    return any(material[n:] == material[:-n] for n in range(1, len(material) // 2 + 1))
 
 
 # What stands in documentation and templates instead of a secret, lower-case letters and digits only.
@@ -121,7 +125,7 @@ _PLACEHOLDERS = (
     b"developmentsecret testsecret dummysecret fakesecret somesecret averylong insecure placeholder replaceme "
     b"replacethis donotuse keepitsecret complexpassword password123 mypassword yourpassword atleast32 "
     b"32characters 32bytes example temporarykey thisisasecret thisismyscret thisismysecret 256bitsecret "
-    b"randomstring longstring somerandom correcthorsebattery loremipsum qwertyuiop"
+    b"randomstring longstring somerandom correcthorsebattery loremipsum qwertyuiop secretatleast authsecret"
 ).split()
 # Secrets printed in documentation or shipped as defaults (security.md I-22), which look random and are not secret.
 _PUBLISHED = frozenset(

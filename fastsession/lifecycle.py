@@ -16,9 +16,9 @@ from fastsession.lifetime import Outcome, Timeouts, decide
 from fastsession.payload import PayloadCodec
 from fastsession.plain_http import PLAIN_HTTP_WARNING, drops_secure_cookies
 from fastsession.reporting import Reporter
-from fastsession.request import RequestSession, new_id
+from fastsession.request import RequestSession
 from fastsession.session import Session, attach
-from fastsession.token import Token
+from fastsession.token import Token, new_id
 from fastsession.token_cookies import SessionCookies
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -45,12 +46,12 @@ def seconds(name: str, value: timedelta | float, *, least: int) -> int:
 
 
 def moment(name: str, value: datetime | float) -> int:
-    """`value` in Unix seconds; raises `ConfigurationError` for a datetime without a time zone."""
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            message = f"{name} needs a time zone: write datetime(..., tzinfo=UTC)."
-            raise ConfigurationError(message)
-        return int(value.timestamp())
+    """`value` in Unix seconds; raises `ConfigurationError` for a datetime without a time zone, or no time at all."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.timestamp()
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
+        message = f"{name} takes Unix seconds or a datetime with a time zone: datetime(..., tzinfo=UTC)."
+        raise ConfigurationError(message)
     return int(value)
 
 

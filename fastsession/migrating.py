@@ -12,8 +12,7 @@ from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializa
 from fastsession.events import SessionStatus
 from fastsession.formats.contract import ForeignSession, StoredReader, names_of
 from fastsession.payload import join_payload
-from fastsession.request import new_id
-from fastsession.token import Token
+from fastsession.token import Token, new_id
 
 if TYPE_CHECKING:
     from fastsession.formats.migration import Migration

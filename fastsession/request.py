@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from fastsession.errors import ConfigurationError, Rejected
 from fastsession.events import EventKind, SessionStatus
 from fastsession.lifetime import as_datetime
 from fastsession.session import Session, SessionInfo, SessionState
-from fastsession.token import ID_SIZE, Token
+from fastsession.token import Token, new_id
 
 if TYPE_CHECKING:
     from fastsession.cookies import Header
@@ -116,8 +115,3 @@ class RequestSession(SessionState):
         if self.destroyed or not self.written:
             return self.destroyed
         return payload == self.lifecycle.codec.empty and not (self.to_be_saved or self.forced)
-
-
-def new_id() -> bytes:
-    """A secret session id: 128 bits from the operating system (OWASP ASVS 7.2.3)."""
-    return os.urandom(ID_SIZE)

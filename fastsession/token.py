@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable
 from typing import NamedTuple
@@ -47,6 +48,11 @@ class Token(NamedTuple):
     payload: bytes
     binding: bytes = b""
     stale: bool = False
+
+
+def new_id() -> bytes:
+    """A secret session id: 128 bits from the operating system (OWASP ASVS 7.2.3)."""
+    return os.urandom(ID_SIZE)
 
 
 class TokenSealer:

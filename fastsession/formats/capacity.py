@@ -1,0 +1,16 @@
+"""How much a foreign session's cookies may carry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastsession.errors import SessionTooLargeError
+from fastsession.formats.json_data import dump_object
+
+
+def check_capacity(data: dict[str, Any], *, size: int, limit: int) -> None:
+    """Raise `SessionTooLargeError` when the sealed data takes more than `limit` characters."""
+    if size > limit:
+        sizes = [(str(name), len(dump_object({name: value}))) for name, value in data.items()]
+        largest = sorted(sizes, key=lambda item: item[1], reverse=True)[:3]
+        raise SessionTooLargeError(size=size, limit=limit, fields=largest)

@@ -1,0 +1,70 @@
+"""What a foreign format is to the rest of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignSession:
+    """A session in another system's terms. Times are Unix seconds.
+
+    When it is read, a time is None where the format tells none. When it is written, None is what the
+    format would choose now. `id` is the other system's own id of the session, where it has one.
+    """
+
+    data: dict[str, Any]
+    created_at: float | None = None
+    expires_at: float | None = None
+    id: str | None = None
+
+
+class CookieReader(Protocol):
+    """Reads one foreign format: what `migrate_from` takes."""
+
+    cookie_name: str
+
+    def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
+        """The session in the request's cookies, given as raw names and values, undecoded.
+
+        Raises `Rejected`, with `absent` when nothing of this format is there, and nothing else.
+        """
+        ...
+
+
+class CookieFormat(CookieReader, Protocol):
+    """Reads and writes one foreign format: what `format` takes."""
+
+    def write(self, session: ForeignSession, *, now: float) -> dict[str, str]:
+        """The cookies that carry the session, name to value, ready for Set-Cookie.
+
+        Raises `SessionTooLargeError`, and `SessionNotSerializableError` for data that is not JSON.
+        """
+        ...
+
+
+@runtime_checkable
+class StoredReader(Protocol):
+    """A reader whose cookies hold an id only; the data is in a store, which takes I/O to ask."""
+
+    async def load(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
+        """As `CookieReader.read`; raises `StoreUnavailableError` when the store does not answer."""
+        ...
+
+
+@runtime_checkable
+class SpreadReader(Protocol):
+    """A reader whose session takes more cookies than the one of its name: chunks, signatures."""
+
+    def names(self, cookies: Mapping[str, str]) -> list[str]:
+        """The names among the request's cookies that belong to the session."""
+        ...
+
+
+def names_of(reader: CookieReader, cookies: Mapping[str, str]) -> list[str]:
+    """The request's cookies to delete with a session of this format."""
+    if isinstance(reader, SpreadReader):
+        return reader.names(cookies)
+    return [reader.cookie_name] if reader.cookie_name in cookies else []

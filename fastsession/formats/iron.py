@@ -1,0 +1,57 @@
+"""@hapi/iron 7: plain Fe26.2 seals of a JSON object in a cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastsession.cookies import MAX_COOKIE_SIZE
+from fastsession.formats.capacity import check_capacity
+from fastsession.formats.contract import ForeignSession
+from fastsession.formats.cookie_values import checked_name, cookie_value
+from fastsession.formats.foreign_secrets import warn_of_weak
+from fastsession.formats.iron_passwords import IronPassword, password_list
+from fastsession.formats.iron_seal import IronOptions, IronSealer, check_expiration
+from fastsession.formats.json_data import dump_object, load_object
+from fastsession.formats.validity import checked_seconds
+
+
+class Iron:
+    """Reads and writes @hapi/iron's seals, which tell no time of creation, and an expiration only with a `ttl`.
+
+    `password` takes every form that @hapi/iron takes; bytes are a key, strings give one. Of several,
+    the first seals; without ids all are tried. `encryption` and `integrity` name an algorithm, or are
+    mappings of algorithm, iterations, salt_bits and min_password_length; no seal tells them, so they have
+    to be the other side's. `ttl` and `timestamp_skew` are in seconds; a `ttl` of 0 is for ever.
+    """
+
+    def __init__(
+        self,
+        *,
+        password: IronPassword,
+        cookie_name: str,
+        encryption: IronOptions | str = "aes-256-cbc",
+        integrity: IronOptions | str = "sha256",
+        ttl: float = 0,
+        timestamp_skew: float = 60,
+    ) -> None:
+        self.cookie_name = checked_name(cookie_name)
+        self._sealer = IronSealer(password_list(password), encryption=encryption, integrity=integrity)
+        self._ttl = checked_seconds("ttl", ttl, least=0)
+        self._timestamp_skew = checked_seconds("timestamp_skew", timestamp_skew, least=0)
+        self.secrets = self._sealer.passwords.secrets()
+        warn_of_weak(self, self.secrets)
+
+    def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
+        """The session in the seal; any other JSON than an object is `incompatible`."""
+        plaintext, expires_at = self._sealer.open(cookie_value(cookies, self.cookie_name))
+        check_expiration(expires_at, now, skew=self._timestamp_skew)
+        return ForeignSession(load_object(plaintext), None, expires_at)
+
+    def write(self, session: ForeignSession, *, now: float) -> dict[str, str]:
+        """One cookie, sealed until `expires_at`, by default `ttl` from now."""
+        expires_at = session.expires_at
+        if expires_at is None and self._ttl:
+            expires_at = now + self._ttl
+        value = self._sealer.seal(dump_object(session.data), expires_at=expires_at)
+        check_capacity(session.data, size=len(value), limit=MAX_COOKIE_SIZE - len(self.cookie_name))
+        return {self.cookie_name: value}

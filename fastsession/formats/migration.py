@@ -1,0 +1,67 @@
+"""One format to migrate from, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from fastsession.errors import ConfigurationError, Rejected
+from fastsession.events import SessionStatus
+from fastsession.formats.contract import CookieReader, ForeignSession, StoredReader
+from fastsession.formats.validity import expired
+from fastsession.lifetime import moment, seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """Sessions of `format` are taken over until `accept_until`, an aware datetime; from then on nothing is read.
+
+    `max_age` (a timedelta or seconds) bounds their life: it counts from their creation, or from now where
+    their format does not tell when that was. A session that is over by its own format stays so. `path`
+    and `domain` are the old cookie's, without which no browser deletes it.
+    """
+
+    format: CookieReader
+    accept_until: datetime
+    max_age: timedelta | float | None = None
+    path: str = "/"
+    domain: str | None = None
+
+    def __post_init__(self) -> None:
+        if not callable(getattr(self.format, "read", None)):
+            message = "Migration takes a format first, such as StarletteSession(secret_key=...)."
+            raise ConfigurationError(message)
+        if not isinstance(self.accept_until, datetime):
+            message = "accept_until takes the moment from which old cookies count no more: datetime(..., tzinfo=UTC)."
+            raise ConfigurationError(message)
+        moment("accept_until", self.accept_until)
+        if self.max_age is not None:
+            seconds("max_age", self.max_age, least=1)
+
+    def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
+        """The session to take over; raises `Rejected`, with `absent` once the migration is over."""
+        self._check_open(now)
+        return self._bounded(self.format.read(cookies, now=now), now)
+
+    async def load(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
+        """As `read`, and for formats whose data is in a store as well; raises `StoreUnavailableError`."""
+        if not isinstance(self.format, StoredReader):
+            return self.read(cookies, now=now)
+        self._check_open(now)
+        return self._bounded(await self.format.load(cookies, now=now), now)
+
+    def _check_open(self, now: float) -> None:
+        if now >= self.accept_until.timestamp():
+            raise Rejected(SessionStatus.ABSENT, "the migration is over")
+
+    def _bounded(self, session: ForeignSession, now: float) -> ForeignSession:
+        """The session ending at `max_age` at the latest; raises `Rejected` (expired_absolute)."""
+        if self.max_age is None:
+            return session
+        began = now if session.created_at is None else session.created_at
+        latest = began + seconds("max_age", self.max_age, least=1)
+        if now >= latest:
+            raise expired("older than max_age")
+        expires_at = latest if session.expires_at is None else min(session.expires_at, latest)
+        return replace(session, expires_at=expires_at)

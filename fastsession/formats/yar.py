@@ -1,0 +1,42 @@
+"""@hapi/yar 11: hapi's sessions, an envelope in a Fe26.2 seal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from fastsession.errors import Rejected
+from fastsession.events import SessionStatus
+from fastsession.formats.contract import ForeignSession
+from fastsession.formats.iron import Iron
+from fastsession.formats.iron_passwords import IronPassword
+from fastsession.formats.json_data import is_object
+
+
+class Yar:
+    """Reads and writes yar's cookies. By default there is no time in them: they are good for ever.
+
+    `password` takes what `Iron` takes. yar's flash messages stay where it keeps them, under `_flash`.
+    Sessions longer than its `maxCookieSize` are kept in hapi's own cache, with nothing but an id in the
+    cookie: they read as empty. `ForeignSession.id` is yar's id.
+    """
+
+    def __init__(self, *, password: IronPassword, cookie_name: str = "session") -> None:
+        self._iron = Iron(password=password, cookie_name=cookie_name)
+        self.cookie_name = cookie_name
+        self.secrets = self._iron.secrets
+
+    def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
+        """The session in the envelope."""
+        session = self._iron.read(cookies, now=now)
+        session_id, data = session.data.get("id"), session.data.get("_store", {})
+        if not isinstance(session_id, str) or not is_object(data):
+            raise Rejected(SessionStatus.INCOMPATIBLE, "authentic, but not a session of yar's")
+        return replace(session, data=data, id=session_id)
+
+    def write(self, session: ForeignSession, *, now: float) -> dict[str, str]:
+        """One cookie, with a new id unless the session has one."""
+        envelope: dict[str, Any] = {"id": session.id or str(uuid4()), "_store": session.data}
+        return self._iron.write(replace(session, data=envelope), now=now)

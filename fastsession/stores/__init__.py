@@ -1,0 +1,49 @@
+"""Server-side homes of session data, and revocations of stateless sessions.
+
+Names are imported when they are first used: without Redis in your configuration, redis-py is not needed.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastsession.stores.contract import Record, Revocations, SessionStore
+    from fastsession.stores.memory_revocations import MemoryRevocations
+    from fastsession.stores.memory_store import MemoryStore
+    from fastsession.stores.redis_revocations import RedisRevocations
+    from fastsession.stores.redis_store import RedisStore
+    from fastsession.stores.sqlite_revocations import SQLiteRevocations
+    from fastsession.stores.sqlite_store import SQLiteStore
+
+__all__ = [
+    "MemoryRevocations",
+    "MemoryStore",
+    "Record",
+    "RedisRevocations",
+    "RedisStore",
+    "Revocations",
+    "SQLiteRevocations",
+    "SQLiteStore",
+    "SessionStore",
+]
+
+_MODULES = {
+    "MemoryRevocations": "memory_revocations",
+    "MemoryStore": "memory_store",
+    "Record": "contract",
+    "RedisRevocations": "redis_revocations",
+    "RedisStore": "redis_store",
+    "Revocations": "contract",
+    "SQLiteRevocations": "sqlite_revocations",
+    "SQLiteStore": "sqlite_store",
+    "SessionStore": "contract",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

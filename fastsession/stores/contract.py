@@ -1,0 +1,131 @@
+"""What a store and revocations are to the rest of the library: implement these to bring your own.
+
+What is common to both:
+
+- Keys, session names and owners come from the library as hex digits, HMACs that tell nothing. Data is
+  sealed. A backend sees no plaintext, so it needs no secrets and no encryption of its own.
+- *Not found* is an answer, given by None, False or an empty dict. `StoreUnavailableError` is for a system
+  that did not answer, or that answered with a fault of its own: unreachable, too slow, full, read-only.
+  Nothing else is raised, and an operation answers within 0.3 seconds, fault or not: a request waits for it.
+- An operation that returned has happened and stays so, as far as the system behind it keeps what it
+  confirmed. One that raised, or whose caller was cancelled, may have happened or not, and no more than
+  that: it never answers another caller, and never leaves half of itself behind that counts.
+- `start()` and `stop()` may be called in any order and any number of times, in every process and again
+  after `stop()`. Other methods may be called before `start()`. One event loop at a time.
+- Times are Unix seconds.
+
+`tests/stores` holds the suites that every implementation here passes; run yours through them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a store keeps of a session. `version` is 1 when it is created and grows by 1 with each `replace`."""
+
+    data: bytes
+    version: int
+
+
+class SessionStore(Protocol):
+    """A server-side home of session data.
+
+    A record past its `expires_at` does not exist, for any method, whether or not its bytes are still
+    somewhere. A record that was deleted or has expired never comes back: only `create` makes records,
+    and its keys are used once.
+
+    Each record may have an owner, so that all sessions of a subject can be found. The index behind that
+    may lag in one direction only: a live record is never missing from it.
+    """
+
+    async def start(self) -> None:
+        """Make ready. A store that cannot be reached now may raise, or be reached by later calls."""
+        ...
+
+    async def stop(self) -> None:
+        """Give back connections, threads and files."""
+        ...
+
+    async def read(self, key: str) -> Record | None:
+        """The record, as the last completed write left it: never an older one."""
+        ...
+
+    async def create(self, key: str, data: bytes, *, expires_at: int, owner: str | None) -> None:
+        """Keep a new record, with version 1. The key is fresh, 128 random bits stand behind it: no need to look."""
+        ...
+
+    async def replace(self, key: str, data: bytes, *, version: int, expires_at: int, owner: str | None) -> bool:
+        """Put data, expiry and owner in place of those of the record with this version, in one atomic step.
+
+        True with the version raised by 1. False when the record is gone or has another version; then
+        nothing has changed. Of several with one version, exactly one is True.
+        """
+        ...
+
+    async def touch(self, key: str, *, expires_at: int) -> bool:
+        """Move the expiry alone: data and version stay. False when there is no such record."""
+        ...
+
+    async def delete(self, key: str) -> bool:
+        """End the record. Whether there was one. A `replace` or `touch` under way must not bring it back."""
+        ...
+
+    async def owned(self, owner: str) -> dict[str, Record]:
+        """The live records whose owner this is now, by key. Clears the index of records that are gone."""
+        ...
+
+
+class Revocations(Protocol):
+    """Who may no longer come in with a token that is authentic and not expired.
+
+    A session is denied when it was denied by name, or when it was created before its owner's cut-off,
+    or before the cut-off for all. Denials only grow, until they are of no more use: from `until` on no
+    token of that session can be valid any more, so the denial has to disappear from memory and storage
+    before long, and nobody asks whether it still holds.
+
+    A denial that returned is in force in this process at once and in every other within 100 ms (99th
+    percentile, one machine). A process that was out of touch learns what it missed before it is up to
+    date again, and keeps what it knew even if the system behind has lost it.
+    """
+
+    async def start(self) -> None:
+        """Learn what is denied and begin to follow changes.
+
+        Returns when that is known, or when the first attempt has failed: then `denied` raises until a
+        later one has succeeded.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Stop following, and give back connections, threads and files. What was known is kept."""
+        ...
+
+    def denied(self, session: str, owner: str | None, created_at: int) -> bool:
+        """Whether this session is denied, from memory alone: called with every request, it does no I/O.
+
+        `session` is at least 16 hex digits, of which 16 may be all that is kept: among 1,000,000 denials
+        another session is taken for a denied one with a probability of 2^-44.
+
+        Raises `StoreUnavailableError` when what is known was last confirmed longer ago than the
+        implementation's `max_staleness`, or never.
+        """
+        ...
+
+    async def deny_session(self, session: str, *, until: int) -> None:
+        """Deny one session. `until` is its absolute expiry."""
+        ...
+
+    async def deny_owner(self, owner: str, *, before: int, until: int) -> None:
+        """Deny the owner's sessions that were created before `before`; the latest cut-off holds.
+
+        `until` is when the last of them would have expired.
+        """
+        ...
+
+    async def deny_all(self, *, before: int) -> None:
+        """Deny every session that was created before `before`; the latest cut-off holds."""
+        ...

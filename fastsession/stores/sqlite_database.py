@@ -1,0 +1,91 @@
+"""A SQLite file that several processes share, behind one thread so that the event loop never waits for a disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from fastsession.errors import StoreUnavailableError
+from fastsession.stores.deadline import within
+
+T = TypeVar("T")
+
+# Seconds for making the file, while other processes that start may be about it too.
+_OPENING = 5.0
+# The part of the time for an answer that a lock is waited for: SQLite then says no before the caller has
+# left, so a write that was refused does not happen afterwards.
+_PATIENCE = 0.8
+
+
+class SQLiteDatabase:
+    """Runs work on a connection, in the order given. Opens by itself, and anew after a fault."""
+
+    def __init__(self, path: str | os.PathLike[str], schema: Iterable[str], *, timeout: float) -> None:
+        self._path = os.fspath(path)
+        self._schema = tuple(schema)
+        self._timeout = timeout
+        self._thread: ThreadPoolExecutor | None = None
+        # Touched by the thread only.
+        self._connection: sqlite3.Connection | None = None
+        # How often the file was opened: what was read through an earlier connection may be of another file.
+        self.openings = 0
+
+    async def open(self) -> None:
+        """Open the file, and make it if there is none; raises `StoreUnavailableError`."""
+        await within(_OPENING, self._submit(lambda _: None))
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """The result of the work; raises `StoreUnavailableError` for a fault of the file or a lock that stays.
+
+        Work that has not begun at the deadline never begins.
+        """
+        return await within(self._timeout, self._submit(work))
+
+    async def close(self) -> None:
+        """Close the connection and end the thread, when all work is done."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await asyncio.get_running_loop().run_in_executor(thread, self._disconnect)
+            thread.shutdown()
+
+    def _submit(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="fastsession-sqlite")
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
+
+    def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+                self.openings += 1
+            return work(self._connection)
+        except sqlite3.DatabaseError as error:
+            self._disconnect()
+            message = f"SQLite failed: {error}"
+            raise StoreUnavailableError(message) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        # `isolation_level=None`: a statement is a transaction, or BEGIN says so. A transaction that became a
+        # write half-way could fail against another writer without waiting for it.
+        connection = sqlite3.connect(self._path, timeout=_OPENING, isolation_level=None)
+        try:
+            # Readers and the writer do not wait for one another.
+            connection.execute("PRAGMA journal_mode = WAL")
+            # What was confirmed survives a power failure too: a logout that is undone would be a fail-open.
+            connection.execute("PRAGMA synchronous = FULL")
+            for statement in self._schema:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA busy_timeout = {int(self._timeout * _PATIENCE * 1000)}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

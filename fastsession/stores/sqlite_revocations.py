@@ -1,0 +1,133 @@
+"""Revocations for the workers of one machine, in a SQLite file: no server to run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+
+from fastsession.stores.denials import Denials, all_text, all_until, owner_text, session_text
+from fastsession.stores.following import Follower
+from fastsession.stores.sqlite_database import SQLiteDatabase
+
+_SCHEMA = (
+    # AUTOINCREMENT: a number is never used twice, so numbers above the last one read are all there is to read.
+    """
+    CREATE TABLE IF NOT EXISTS denials (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        denial TEXT NOT NULL UNIQUE,
+        until INTEGER NOT NULL
+    )
+    """,
+    "CREATE INDEX IF NOT EXISTS denials_by_expiry ON denials (until)",
+)
+# A denial that is made again gets a number of its own again, and so reaches every reader.
+_DENY = """
+    REPLACE INTO denials (denial, until)
+    VALUES (:denial, max(:until, coalesce((SELECT until FROM denials WHERE denial = :denial), 0)))
+"""
+_SWEEP = "DELETE FROM denials WHERE number IN (SELECT number FROM denials WHERE until <= ? LIMIT 100)"
+_READ = "SELECT number, denial, until FROM denials WHERE number > ? ORDER BY number LIMIT ?"
+# Rows at a time: the event loop is held up for about 3 ms.
+_PAGE = 2000
+_POLL_INTERVAL = 0.03
+
+
+class SQLiteRevocations:
+    """`Revocations` in a file that the workers of one machine share (on a local disk: not over NFS).
+
+    A worker asks SQLite every 30 ms whether somebody else has written, which touches no disk, and reads
+    what is new. `max_staleness` is how many seconds it goes on with what it knows when that fails.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        max_staleness: float = 60.0,
+        timeout: float = 0.25,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = SQLiteDatabase(path, _SCHEMA, timeout=timeout)
+        self._clock = clock
+        self._denials = Denials()
+        self._follower = Follower("SQLiteRevocations", self._advance, max_staleness=max_staleness)
+        # What was seen last: which opening of the file in which version, and the last number read from it.
+        self._seen: tuple[int, int] | None = None
+        self._number = 0
+
+    async def start(self) -> None:
+        """Read what is denied and begin to look for more."""
+        await self._follower.start()
+
+    async def stop(self) -> None:
+        """Close the file and end the thread."""
+        await self._follower.stop()
+        await self._database.close()
+
+    def denied(self, session: str, owner: str | None, created_at: int) -> bool:
+        """Whether this session is denied, from memory."""
+        self._follower.check_fresh()
+        return self._denials.denied(session, owner, created_at)
+
+    async def deny_session(self, session: str, *, until: int) -> None:
+        """Deny one session."""
+        await self._deny(session_text(session), until)
+
+    async def deny_owner(self, owner: str, *, before: int, until: int) -> None:
+        """Deny the owner's sessions that were created before `before`."""
+        await self._deny(owner_text(owner, before), until)
+
+    async def deny_all(self, *, before: int) -> None:
+        """Deny every session that was created before `before`."""
+        await self._deny(all_text(before), all_until(before))
+
+    async def _deny(self, denial: str, until: int) -> None:
+        now = self._clock()
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(_DENY, {"denial": denial, "until": until})
+            connection.execute(_SWEEP, (now,))
+            connection.execute("COMMIT")
+
+        await self._database.run(work)
+        self._denials.add(denial, until)
+
+    async def _advance(self) -> None:
+        """Read what others have denied since the last time."""
+        if self._seen is not None:
+            await asyncio.sleep(_POLL_INTERVAL)
+        else:
+            await self._database.open()
+        version = await self._database.run(_version)
+        seen = self._database.openings, version
+        if seen != self._seen:
+            if self._seen is None or seen[0] != self._seen[0]:
+                self._number = 0
+            await self._read_on()
+            self._seen = seen
+        self._denials.sweep(self._clock())
+
+    async def _read_on(self) -> None:
+        """Add every denial with a number above the last one read."""
+        while True:
+            rows = await self._database.run(
+                lambda connection: connection.execute(_READ, (self._number, _PAGE)).fetchall()
+            )
+            for number, denial, until in rows:
+                self._denials.add(denial, until)
+                self._number = number
+            if len(rows) < _PAGE:
+                return
+
+    def _page(self, connection: sqlite3.Connection) -> list[tuple[int, str, int]]:
+        return connection.execute(_READ, (self._number, _PAGE)).fetchall()
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """A number that changes when another connection has written (SQLite, PRAGMA data_version)."""
+    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    return version
