@@ -1,0 +1,81 @@
+"""docs/performance.md and its plots, written from one run."""
+
+import os
+import platform
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from string import Template
+from typing import NamedTuple
+
+from tests.benchmarks import end_to_end, node_peers, plots, tables
+from tests.benchmarks.cases import MANY
+from tests.benchmarks.end_to_end import Route
+from tests.benchmarks.figures import Figures
+from tests.benchmarks.growth import Plot
+from tests.benchmarks.memory import Memory
+from tests.benchmarks.timing import BATCH_SECONDS
+from tests.benchmarks.verdicts import Verdict
+
+_HERE = Path(__file__).parent
+_DOCS = _HERE.parents[1] / "docs"
+_PACKAGES = "cryptography pydantic starlette fastapi uvicorn uvloop httptools starsessions redis litestar flask django"
+
+
+class Run(NamedTuple):
+    """What one run has found; None where a program that it takes is not installed."""
+
+    figures: Figures
+    growth: list[Plot]
+    memory: Memory
+    routes: dict[tuple[str, str], Route] | None
+
+
+def write(run: Run, verdicts: Sequence[Verdict], *, folder: Path = _DOCS) -> Path:
+    """Write the page and its plots into the folder of the documentation."""
+    images = folder / "performance"
+    images.mkdir(parents=True, exist_ok=True)
+    for plot in run.growth:
+        plots.draw(plot, images / f"{plot.name}.svg")
+    page = folder / "performance.md"
+    page.write_text(_page(run, verdicts))
+    return page
+
+
+def _page(run: Run, verdicts: Sequence[Verdict]) -> str:
+    template = Template((_HERE / "page.md").read_text())
+    return template.substitute(
+        machine=machine(),
+        verdicts=tables.verdicts(verdicts),
+        peers=tables.peers(run.figures),
+        sizes=tables.sizes(run.figures),
+        slopes=tables.slopes(run.growth),
+        more=tables.more(run.figures),
+        fastapi=tables.fastapi(run.figures),
+        seals=tables.seals(run.figures),
+        routes=tables.routes(run.routes) if run.routes else "Not measured.",
+        memory=tables.memory(run.memory),
+        connections=end_to_end.CONNECTIONS,
+        many=f"{MANY:,}",
+        interleaved=f"Everything in process runs interleaved: {run.figures.rounds()} rounds, in each of them every case once, in "
+        "another order each time, and the Node packages after them.",
+        batch=round(BATCH_SECONDS * 1000),
+        noise=tables.noise(run.figures),
+        versions=versions(),
+        date=f"{datetime.now(UTC):%d %B %Y}",
+    )
+
+
+def machine() -> str:
+    """The machine, in few words."""
+    found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    processor = found[1] if found else platform.machine()
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()}, {platform.python_implementation()} {platform.python_version()}"
+
+
+def versions() -> str:
+    """What was measured, with versions."""
+    packages = [f"{name} {version(name)}" for name in _PACKAGES.split()]
+    return ", ".join([*packages, *(f"{name} {number}" for name, number in node_peers.versions().items())])

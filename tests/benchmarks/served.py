@@ -1,0 +1,70 @@
+"""The applications that uvicorn serves for the end-to-end figures: `tests.benchmarks.served:NAME`.
+
+Their secrets come from the environment, so that the run can seal the cookies that it sends.
+"""
+
+import os
+
+from fastapi import FastAPI, Request
+from starlette.middleware.sessions import SessionMiddleware as StarletteSessionMiddleware
+
+from fastsession import CurrentSession, SessionMiddleware, get_session
+from tests.benchmarks.payloads import ShopSession, next_role
+
+SECRET_VARIABLE = "BENCHMARK_SECRET"
+_SECRET = os.environ.get(SECRET_VARIABLE, "")
+
+
+def bare() -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/untouched")
+    async def untouched() -> int:
+        return 42
+
+    return app
+
+
+def fastsession() -> FastAPI:
+    app = bare()
+    app.add_middleware(SessionMiddleware, model=ShopSession, secret_key=_SECRET)
+
+    @app.get("/read")
+    async def read(session: CurrentSession[ShopSession]) -> int | None:
+        return session.user_id
+
+    @app.get("/write")
+    async def write(session: CurrentSession[ShopSession]) -> int | None:
+        session.roles[1:] = [next_role()]
+        return session.user_id
+
+    @app.get("/read-by-request")
+    async def read_by_request(request: Request) -> int | None:
+        session: ShopSession = await get_session(request)
+        return session.user_id
+
+    @app.get("/write-by-request")
+    async def write_by_request(request: Request) -> int | None:
+        session: ShopSession = await get_session(request)
+        session.roles[1:] = [next_role()]
+        return session.user_id
+
+    return app
+
+
+def starlette() -> FastAPI:
+    app = bare()
+    app.add_middleware(StarletteSessionMiddleware, secret_key=_SECRET, https_only=True)
+
+    @app.get("/read")
+    async def read(request: Request) -> int | None:
+        user_id: int | None = request.session.get("user_id")
+        return user_id
+
+    @app.get("/write")
+    async def write(request: Request) -> int | None:
+        request.session["roles"] = [request.session["roles"][0], next_role()]
+        user_id: int | None = request.session["user_id"]
+        return user_id
+
+    return app

@@ -1,0 +1,95 @@
+"""A reader of tokens written from docs/token-format.md alone: nothing of the package helps it."""
+
+import base64
+import hmac
+import re
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+CHUNK = re.compile(r"([23])\.([^.]{8})\.([^.]+)")
+
+
+def joined(cookies, name):
+    """The token in a dict of cookies; raises ValueError with the reason to reject them."""
+    if name not in cookies:
+        raise ValueError("incomplete")
+    if "." not in cookies[name]:
+        return cookies[name]
+    first = CHUNK.fullmatch(cookies[name])
+    if not first:
+        raise ValueError("malformed")
+    chunks = [CHUNK.fullmatch(cookies.get(name + suffix, "")) for suffix in ("", ".1", ".2")[: int(first[1])]]
+    if any(chunk is None or chunk.groups()[:2] != first.groups()[:2] for chunk in chunks):
+        raise ValueError("incomplete")
+    return "".join(chunk[3] for chunk in chunks)
+
+
+def read(token, *, secrets, name, audience="", binding=b"", now, lifetime, remembered):
+    """The fields of a token; raises ValueError with the reason to reject it. Lifetimes are (idle, absolute)."""
+    if len(token) > 12_288:
+        raise ValueError("oversize")
+    raw = decoded(token) if re.fullmatch(r"[A-Za-z0-9_-]{151,}", token) else None
+    if raw is None or raw[0] != 1:
+        raise ValueError("malformed")
+    secret = {derive(secret, b"key id", 3): secret for secret in secrets}.get(raw[1:4])
+    if secret is None:
+        raise ValueError("unknown_key")
+    parts = [b"fastsession/v1", raw[:9], name.encode(), audience.encode()]
+    associated_data = b"".join(len(part).to_bytes(4) + part for part in parts)
+    cipher = AESGCM(sub_key(derive(secret, b"seal", 32), raw[9:21]))
+    try:
+        plain = cipher.decrypt(raw[21:33], raw[33:], associated_data)
+    except InvalidTag:
+        raise ValueError("forged") from None
+    flags, end = plain[0], 31 + int.from_bytes(plain[27:31])
+    bound_to = plain[end : end + 16] if flags & 2 else b""
+    if flags > 3 or end + (16 if flags & 2 else 0) > len(plain):
+        raise ValueError("malformed")
+    if not hmac.compare_digest(bound_to, binding):
+        raise ValueError("binding")
+    renewed_at, created_at, authenticated_at = map(int.from_bytes, (raw[4:9], plain[1:6], plain[6:11]))
+    idle, absolute = remembered if flags & 1 else lifetime
+    deadline, reason = min((created_at + absolute, "expired_absolute"), (renewed_at + idle, "expired_idle"))
+    if now >= deadline:
+        raise ValueError(reason)
+    if max(renewed_at, created_at) > now + 30:
+        raise ValueError("future")
+    model, _, extras = plain[31:end].decode().partition("\n")
+    return {
+        "id": plain[11:27].hex(),
+        "created_at": created_at,
+        "authenticated_at": authenticated_at,
+        "renewed_at": renewed_at,
+        "remembered": flags & 1 == 1,
+        "binding": bound_to.hex(),
+        "from_fallback": secret != secrets[0],
+        "model": model,
+        "extras": extras,
+    }
+
+
+def decoded(token):
+    """The bytes of a token, None where it is not in its canonical form."""
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except ValueError:
+        return None
+    return raw if base64.urlsafe_b64encode(raw).decode().rstrip("=") == token else None
+
+
+def derive(secret, purpose, size):
+    return HKDF(SHA256(), size, salt=b"fastsession/v1", info=purpose).derive(secret.encode())
+
+
+def sub_key(key, half):
+    def aes(block):
+        return Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(block)
+
+    doubled = int.from_bytes(aes(bytes(16))) << 1
+    k1 = doubled ^ (1 << 128 | 0x87) if doubled >> 128 else doubled
+    masks = (b"\0\1X\0" + half, b"\0\2X\0" + half)
+    return b"".join(aes((k1 ^ int.from_bytes(mask)).to_bytes(16)) for mask in masks)

@@ -1,0 +1,79 @@
+"""Requests that are cancelled while they wait for Redis: nobody gets an answer that was for another."""
+
+import asyncio
+import random
+import time
+from functools import partial
+from secrets import token_hex
+
+import pytest
+from redis.asyncio import Redis
+
+from fastsession import StoreUnavailableError
+from fastsession.stores import Record, RedisStore
+from tests.stores.proxy import proxied
+
+pytestmark = pytest.mark.anyio
+
+LATER = int(time.time()) + 600
+STORM = 2000
+
+
+@pytest.mark.parametrize("kind", ["url", "client", "resp3"])
+async def test_a_storm_of_cancelled_operations_gives_nobody_a_wrong_answer(kind, redis_server, prefix, figure):
+    choose = random.Random(1)
+    keys = [token_hex(16) for _ in range(100)]
+    async with (
+        proxied(redis_server.port) as proxy,
+        Redis(port=proxy.port, protocol=3 if kind == "resp3" else 2) as client,
+    ):
+        store = RedisStore(proxy.url if kind == "url" else client, prefix=prefix)
+        for key in keys:
+            await store.create(key, key.encode(), expires_at=LATER, owner=key)
+        proxy.delay = 0.002
+        counts = {"answered": 0, "cancelled": 0, "unavailable": 0}
+        wrong = []
+
+        async def ask():
+            key = choose.choice(keys)
+            ask_for = choose.choice([store.read, store.owned, partial(store.touch, expires_at=LATER)])
+            task = asyncio.ensure_future(ask_for(key))
+            if choose.random() < 0.7:
+                asyncio.get_running_loop().call_later(choose.uniform(0, 0.02), task.cancel)
+            await asyncio.wait([task])
+            if task.cancelled():
+                counts["cancelled"] += 1
+            elif isinstance(task.exception(), StoreUnavailableError):
+                counts["unavailable"] += 1
+            else:
+                counts["answered"] += 1
+                if task.result() not in (Record(key.encode(), 1), {key: Record(key.encode(), 1)}, True):
+                    wrong.append(task.result())
+
+        for _ in range(STORM // 40):
+            await asyncio.gather(*(ask() for _ in range(40)))
+        proxy.delay = 0
+        after = [await store.read(key) for key in keys]
+        await store.stop()
+    figure(f"{kind}: {counts}, {len(wrong)} wrong")
+    assert wrong == []
+    assert after == [Record(key.encode(), 1) for key in keys]
+    assert counts["answered"] > STORM / 10
+    assert counts["cancelled"] > STORM / 10
+
+
+async def test_a_write_whose_request_is_cancelled_is_done_whole_or_not_at_all(redis_server, prefix):
+    async with proxied(redis_server.port) as proxy:
+        store = RedisStore(proxy.url, prefix=prefix)
+        proxy.delay = 0.002
+        keys = [token_hex(16) for _ in range(100)]
+        for number, key in enumerate(keys):
+            task = asyncio.ensure_future(store.create(key, b"sealed", expires_at=LATER, owner="aa"))
+            asyncio.get_running_loop().call_later(number / 10_000, task.cancel)
+            await asyncio.wait([task])
+        proxy.delay = 0
+        there = {key for key in keys if await store.read(key)}
+        # Whatever has been written, its owner's sessions include it.
+        assert set(await store.owned("aa")) == there
+        assert there
+        await store.stop()

@@ -1,0 +1,76 @@
+import time
+from secrets import token_hex
+
+import pytest
+from redis.asyncio import Redis
+
+from fastsession import ConfigurationError
+from fastsession.stores import Record, RedisStore
+
+pytestmark = pytest.mark.anyio
+
+NOW = int(time.time())
+LATER = NOW + 600
+
+
+@pytest.fixture
+async def client(redis_server):
+    async with Redis(port=redis_server.port) as client:
+        yield client
+
+
+@pytest.fixture
+def store(client, prefix):
+    return RedisStore(client, prefix=prefix)
+
+
+async def test_everything_it_keeps_has_the_prefix_and_an_expiry(store, client, prefix):
+    before = set(await client.keys("*"))
+    await store.create("aa", b"sealed", expires_at=LATER, owner="somebody")
+    await store.create("bb", b"sealed", expires_at=LATER + 60, owner="somebody")
+    keys = set(await client.keys("*")) - before
+    assert keys == {f"{prefix}{name}".encode() for name in ("session:aa", "session:bb", "owner:somebody")}
+    expiries = {key.decode().removeprefix(prefix): await client.expiretime(key) for key in keys}
+    assert expiries == {"session:aa": LATER, "session:bb": LATER + 60, "owner:somebody": LATER + 60}
+
+
+async def test_renewing_a_session_keeps_it_in_its_owners_index(store, client, prefix):
+    await store.create("aa", b"sealed", expires_at=LATER, owner="somebody")
+    await store.touch("aa", expires_at=LATER + 600)
+    assert await client.expiretime(f"{prefix}session:aa") == LATER + 600
+    assert await client.expiretime(f"{prefix}owner:somebody") == LATER + 600
+    assert set(await store.owned("somebody")) == {"aa"}
+
+
+async def test_index_entries_of_expired_and_of_deleted_records_disappear(store, client, prefix):
+    for key, expires_at in (("live", LATER), ("ended", LATER), ("expired", NOW - 1)):
+        await store.create(key, b"sealed", expires_at=expires_at, owner="somebody")
+    await store.delete("ended")
+    await store.owned("somebody")
+    assert await client.zrange(f"{prefix}owner:somebody", 0, -1) == [b"live"]
+
+
+async def test_an_index_entry_whose_record_is_on_its_way_is_left_alone(store, client, prefix):
+    await client.zadd(f"{prefix}owner:somebody", {"coming": LATER})
+    assert await store.owned("somebody") == {}
+    assert await client.zrange(f"{prefix}owner:somebody", 0, -1) == [b"coming"]
+
+
+async def test_a_server_that_has_forgotten_its_scripts_is_no_matter(store, client):
+    key = token_hex(16)
+    await client.script_flush()
+    await store.create(key, b"sealed", expires_at=LATER, owner=None)
+    await client.script_flush()
+    assert await store.replace(key, b"new", version=1, expires_at=LATER, owner=None) is True
+    assert await store.read(key) == Record(b"new", 2)
+
+
+async def test_a_client_that_was_given_is_not_closed(store, client):
+    await store.stop()
+    assert await client.ping()
+
+
+async def test_a_client_that_decodes_answers_is_refused(redis_server):
+    async with Redis(port=redis_server.port, decode_responses=True) as client:
+        with pytest.raises(ConfigurationError, match="decode_responses=False"):
+            RedisStore(client)

@@ -1,0 +1,246 @@
+"""RedisRevocations and SQLiteRevocations while the system behind them is away or has lost its memory."""
+
+import asyncio
+import sqlite3
+import time
+from secrets import token_hex
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from fastsession import StoreUnavailableError
+from fastsession.stores import RedisRevocations, SQLiteRevocations
+from tests.stores.proxy import proxied
+from tests.stores.waiting import eventually, seconds_of
+
+pytestmark = pytest.mark.anyio
+
+NOW = int(time.time())
+LATER = NOW + 600
+ANSWER, RECOVERY = 0.3, 1.0
+
+
+@pytest.fixture
+async def revocations(mortal_redis):
+    made = RedisRevocations(mortal_redis.url)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def remote(mortal_redis):
+    """A worker behind a network of its own."""
+    async with proxied(mortal_redis.port) as proxy:
+        made = RedisRevocations(proxy.url)
+        await made.start()
+        yield made, proxy
+        await made.stop()
+
+
+@pytest.fixture
+async def client(mortal_redis):
+    async with Redis(port=mortal_redis.port) as client:
+        yield client
+
+
+async def denied_sessions(revocations, count=20):
+    sessions = [token_hex(16) for _ in range(count)]
+    for session in sessions:
+        await revocations.deny_session(session, until=LATER)
+    return sessions
+
+
+def all_denied(revocations, sessions):
+    return all(revocations.denied(session, None, NOW) for session in sessions)
+
+
+async def stored(client):
+    try:
+        return await client.zcard("fastsession:{revocations}:denied")
+    except RedisError:
+        return 0
+
+
+async def until_denying_works(revocations):
+    """Seconds until a denial is stored again."""
+    begun = time.monotonic()
+    while True:
+        _, error = await seconds_of(revocations.deny_session(token_hex(16), until=LATER))
+        if error is None:
+            return time.monotonic() - begun
+        assert isinstance(error, StoreUnavailableError)
+        await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("fault", ["killed", "stopped"])
+async def test_while_redis_is_away_what_was_denied_stays_so_and_new_denials_raise(
+    revocations, mortal_redis, fault, figure
+):
+    sessions = await denied_sessions(revocations)
+    mortal_redis.kill() if fault == "killed" else mortal_redis.pause()
+    new, slowest = token_hex(16), 0.0
+    for _ in range(5):
+        seconds, error = await seconds_of(revocations.deny_session(new, until=LATER))
+        assert isinstance(error, StoreUnavailableError)
+        slowest = max(slowest, seconds)
+    assert all_denied(revocations, sessions)
+    assert not revocations.denied(new, None, NOW)
+    mortal_redis.start() if fault == "killed" else mortal_redis.resume()
+    recovery = await until_denying_works(revocations)
+    assert all_denied(revocations, sessions)
+    figure(f"{fault}: refused within {slowest * 1000:.0f} ms, back after {recovery * 1000:.0f} ms")
+    assert slowest < ANSWER
+    assert recovery < RECOVERY
+
+
+async def test_after_an_outage_a_worker_learns_what_was_denied_within_a_second(revocations, mortal_redis, figure):
+    other = RedisRevocations(mortal_redis.url)
+    await other.start()
+    await denied_sessions(other)
+    mortal_redis.kill()
+    mortal_redis.start()
+    sessions = [token_hex(16)]
+    await until_denying_works(other)
+    await other.deny_session(sessions[0], until=LATER)
+    recovery = await eventually(lambda: all_denied(revocations, sessions))
+    figure(f"restarted: a denial of another worker known after {recovery * 1000:.0f} ms")
+    assert recovery < RECOVERY
+    await other.stop()
+
+
+async def test_a_worker_that_was_cut_off_learns_what_it_missed(revocations, remote):
+    cut_off, proxy = remote
+    proxy.delay = 3600
+    proxy.cut()
+    sessions = await denied_sessions(revocations)
+    assert not any(cut_off.denied(session, None, NOW) for session in sessions)
+    proxy.delay = 0
+    proxy.cut()
+    await eventually(lambda: all_denied(cut_off, sessions))
+
+
+async def test_a_worker_learns_what_it_missed_even_when_the_changes_were_trimmed_away(revocations, remote, client):
+    cut_off, proxy = remote
+    await denied_sessions(revocations)
+    proxy.delay = 3600
+    proxy.cut()
+    sessions = await denied_sessions(revocations, 40)
+    assert await client.xtrim("fastsession:{revocations}:changes", maxlen=1, approximate=False) > 0
+    proxy.delay = 0
+    proxy.cut()
+    await eventually(lambda: all_denied(cut_off, sessions))
+
+
+@pytest.mark.parametrize("loss", ["restarted without data", "flushed"])
+async def test_what_redis_has_lost_the_workers_keep_and_give_back(revocations, mortal_redis, client, loss, figure):
+    sessions = await denied_sessions(revocations)
+    await revocations.deny_owner("aa", before=NOW, until=LATER)
+    await revocations.deny_all(before=NOW - 100)
+    if loss == "flushed":
+        await client.flushall()
+    else:
+        mortal_redis.kill()
+        mortal_redis.forget()
+        mortal_redis.start()
+    assert all_denied(revocations, sessions)
+    begun = time.monotonic()
+    while await stored(client) < 22:
+        assert time.monotonic() < begun + 5
+    figure(f"{loss}: given back after {(time.monotonic() - begun) * 1000:.0f} ms")
+    late = RedisRevocations(mortal_redis.url)
+    await late.start()
+    assert all_denied(late, sessions)
+    assert late.denied(token_hex(16), "aa", NOW - 1)
+    assert late.denied(token_hex(16), None, NOW - 101)
+    new = await denied_sessions(late)
+    await eventually(lambda: all_denied(revocations, new))
+    await late.stop()
+
+
+async def test_nobody_is_let_in_on_knowledge_older_than_max_staleness(mortal_redis):
+    stale = RedisRevocations(mortal_redis.url, max_staleness=1.5)
+    await stale.start()
+    session = token_hex(16)
+    assert not stale.denied(session, None, NOW)
+    mortal_redis.pause()
+    begun = time.monotonic()
+    with pytest.raises(StoreUnavailableError, match=r"not been confirmed for 1\.5 seconds"):
+        await eventually(lambda: stale.denied(session, None, NOW))
+    assert 0.4 < time.monotonic() - begun < 1.6
+    mortal_redis.resume()
+    resumed = time.monotonic()
+    while True:
+        try:
+            assert not stale.denied(session, None, NOW)
+            break
+        except StoreUnavailableError:
+            await asyncio.sleep(0.005)
+    assert time.monotonic() - resumed < RECOVERY
+    await stale.stop()
+
+
+async def test_an_idle_redis_keeps_a_worker_fresh(mortal_redis):
+    idle = RedisRevocations(mortal_redis.url, max_staleness=1.5)
+    await idle.start()
+    ends = time.monotonic() + 4
+    # Would raise as soon as nothing had been confirmed for too long.
+    await eventually(lambda: idle.denied("ab" * 16, None, NOW) or time.monotonic() > ends)
+    await idle.stop()
+
+
+async def test_started_while_redis_is_away_it_lets_nobody_in_until_it_knows(mortal_redis, caplog):
+    first = RedisRevocations(mortal_redis.url)
+    sessions = await denied_sessions(first)
+    await first.stop()
+    mortal_redis.kill()
+    late = RedisRevocations(mortal_redis.url)
+    seconds, error = await seconds_of(late.start())
+    assert error is None
+    assert seconds < ANSWER
+    with pytest.raises(StoreUnavailableError):
+        late.denied(sessions[0], None, NOW)
+    mortal_redis.start()
+
+    def knows():
+        try:
+            return all_denied(late, sessions)
+        except StoreUnavailableError:
+            return False
+
+    assert await eventually(knows) < RECOVERY
+    assert [record.getMessage().partition(",")[0] for record in caplog.records] == [
+        "RedisRevocations cannot be followed",
+        "RedisRevocations is followed again",
+    ]
+    await late.stop()
+
+
+async def test_a_sqlite_file_that_is_locked_by_another_refuses_denials_in_time_and_is_read_all_the_same(tmp_path):
+    path = tmp_path / "revocations.db"
+    revocations = SQLiteRevocations(path)
+    await revocations.start()
+    sessions = await denied_sessions(revocations)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    seconds, error = await seconds_of(revocations.deny_session(token_hex(16), until=LATER))
+    assert isinstance(error, StoreUnavailableError)
+    assert seconds < ANSWER
+    assert all_denied(revocations, sessions)
+    holder.execute("COMMIT")
+    holder.close()
+    assert await until_denying_works(revocations) < RECOVERY
+    await revocations.stop()
+
+
+async def test_a_place_where_no_file_can_be_made_lets_nobody_in(tmp_path):
+    revocations = SQLiteRevocations(tmp_path / "missing" / "revocations.db")
+    await revocations.start()
+    with pytest.raises(StoreUnavailableError):
+        revocations.denied("ab" * 16, None, NOW)
+    with pytest.raises(StoreUnavailableError):
+        await revocations.deny_session("ab" * 16, until=LATER)
+    (tmp_path / "missing").mkdir()
+    await until_denying_works(revocations)
+    await revocations.stop()

@@ -1,0 +1,93 @@
+import sqlite3
+import time
+from contextlib import closing
+from secrets import token_hex
+
+import pytest
+
+from fastsession import StoreUnavailableError
+from fastsession.stores import Record, SQLiteStore
+from fastsession.testing import Clock
+from tests.stores.waiting import seconds_of
+
+pytestmark = pytest.mark.anyio
+
+LATER = int(time.time()) + 600
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "sessions.db"
+
+
+@pytest.fixture
+async def store(path):
+    store = SQLiteStore(path)
+    await store.start()
+    yield store
+    await store.stop()
+
+
+def rows(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT count(*) FROM sessions").fetchone()[0]
+
+
+async def test_while_another_process_writes_reads_are_answered_and_writes_refused_in_time(store, path, figure):
+    key = token_hex(16)
+    await store.create(key, b"sealed", expires_at=LATER, owner=None)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    assert await store.read(key) == Record(b"sealed", 1)
+    seconds, error = await seconds_of(store.replace(key, b"new", version=1, expires_at=LATER, owner=None))
+    figure(f"locked: refused within {seconds * 1000:.0f} ms")
+    assert isinstance(error, StoreUnavailableError)
+    assert seconds < 0.3
+    holder.execute("COMMIT")
+    holder.close()
+    # What was refused has not happened, and does not happen later.
+    assert await store.read(key) == Record(b"sealed", 1)
+    assert await store.replace(key, b"new", version=1, expires_at=LATER, owner=None) is True
+
+
+async def test_new_records_push_expired_ones_out_of_the_file(path):
+    clock = Clock(1_800_000_000)
+    store = SQLiteStore(path, clock=clock)
+    for _ in range(50):
+        await store.create(token_hex(16), b"old", expires_at=1_800_000_010, owner=None)
+    clock.advance(11)
+    for _ in range(10):
+        await store.create(token_hex(16), b"new", expires_at=1_800_000_100, owner=None)
+    assert rows(path) == 10
+    await store.stop()
+
+
+async def test_a_record_expires_at_its_second(path):
+    clock = Clock(1_800_000_000)
+    store = SQLiteStore(path, clock=clock)
+    await store.create("aa", b"sealed", expires_at=1_800_000_010, owner=None)
+    clock.advance(9.9)
+    assert await store.read("aa") is not None
+    clock.advance(0.1)
+    assert await store.read("aa") is None
+    await store.stop()
+
+
+async def test_a_file_that_is_no_database_is_a_fault_of_the_system(path):
+    path.write_bytes(b"something else" * 100)
+    store = SQLiteStore(path)
+    with pytest.raises(StoreUnavailableError):
+        await store.start()
+    with pytest.raises(StoreUnavailableError):
+        await store.read("aa")
+    path.unlink()
+    assert await store.read("aa") is None
+    await store.stop()
+
+
+async def test_nothing_of_the_data_shows_in_an_error(store, path):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE sessions")
+    with pytest.raises(StoreUnavailableError) as caught:
+        await store.create("a-secret-key", b"some data", expires_at=LATER, owner="somebody")
+    assert not {"secret", "data", "somebody"} & set(str(caught.value).replace("-", " ").split())

@@ -1,0 +1,171 @@
+"""RedisStore while a real Redis is killed, stopped, restarted, slow or cut off."""
+
+import asyncio
+import time
+from secrets import token_hex
+
+import pytest
+from redis.asyncio import Redis
+
+from fastsession import StoreUnavailableError
+from fastsession.stores import Record, RedisStore
+from tests.stores.proxy import proxied
+from tests.stores.waiting import seconds_of
+
+pytestmark = pytest.mark.anyio
+
+LATER = int(time.time()) + 600
+ANSWER, RECOVERY = 0.3, 1.0
+
+
+@pytest.fixture(params=["url", "client"])
+async def store(request, mortal_redis):
+    """On a URL, and on a client with redis-py's own defaults: 5 seconds and retries."""
+    client = Redis(port=mortal_redis.port)
+    store = RedisStore(mortal_redis.url if request.param == "url" else client)
+    yield store
+    await store.stop()
+    await client.aclose()
+
+
+def every_operation(store, key):
+    return [
+        store.read(key),
+        store.create(token_hex(16), b"new", expires_at=LATER, owner="aa"),
+        store.replace(key, b"new", version=1, expires_at=LATER, owner="aa"),
+        store.touch(key, expires_at=LATER),
+        store.delete(key),
+        store.owned("aa"),
+    ]
+
+
+async def recovered(store, key):
+    """Seconds until a record is read again."""
+    begun = time.monotonic()
+    while True:
+        try:
+            assert await store.read(key) is not None
+        except StoreUnavailableError:
+            # A refused connection is answered at once; others get their turn.
+            await asyncio.sleep(0.005)
+        else:
+            return time.monotonic() - begun
+
+
+async def longest_refusal(store, key, times=4):
+    """Everything is refused, a dozen at a time: seconds of the slowest."""
+    slowest = 0.0
+    for _ in range(times):
+        outcomes = await asyncio.gather(*map(seconds_of, every_operation(store, key) + every_operation(store, key)))
+        assert {type(error) for _, error in outcomes} == {StoreUnavailableError}
+        slowest = max(slowest, *(seconds for seconds, _ in outcomes))
+    return slowest
+
+
+async def test_killed_every_operation_says_so_in_time_and_a_restart_brings_everything_back(store, mortal_redis, figure):
+    keys = [token_hex(16) for _ in range(50)]
+    for key in keys:
+        await store.create(key, key.encode(), expires_at=LATER, owner="aa")
+    mortal_redis.kill()
+    slowest = await longest_refusal(store, keys[0])
+    mortal_redis.start()
+    recovery = await recovered(store, keys[0])
+    figure(f"killed: refused within {slowest * 1000:.0f} ms, back after {recovery * 1000:.0f} ms")
+    assert slowest < ANSWER
+    assert recovery < RECOVERY
+    assert await store.owned("aa") == {key: Record(key.encode(), 1) for key in keys}
+
+
+async def test_restarted_without_its_data_it_knows_no_session_and_adopts_none(store, mortal_redis):
+    key = token_hex(16)
+    await store.create(key, b"sealed", expires_at=LATER, owner="aa")
+    mortal_redis.kill()
+    mortal_redis.forget()
+    mortal_redis.start()
+    await seconds_of(store.read(key))
+    assert await store.read(key) is None
+    assert await store.replace(key, b"back", version=1, expires_at=LATER, owner="aa") is False
+    assert await store.touch(key, expires_at=LATER) is False
+    assert await store.read(key) is None
+    assert await store.owned("aa") == {}
+
+
+async def test_stopped_for_5_seconds_every_operation_says_so_in_time(store, mortal_redis, figure):
+    key = token_hex(16)
+    await store.create(key, b"sealed", expires_at=LATER, owner="aa")
+    mortal_redis.pause()
+    slowest, ends = 0.0, time.monotonic() + 5
+    while time.monotonic() < ends:
+        # Reads only: what a stopped server was sent, it still does when it goes on.
+        outcomes = await asyncio.gather(*(seconds_of(store.read(key)) for _ in range(10)))
+        assert {type(error) for _, error in outcomes} == {StoreUnavailableError}
+        slowest = max(slowest, *(seconds for seconds, _ in outcomes))
+    mortal_redis.resume()
+    recovery = await recovered(store, key)
+    figure(f"stopped: refused within {slowest * 1000:.0f} ms, back after {recovery * 1000:.0f} ms")
+    assert slowest < ANSWER
+    assert recovery < RECOVERY
+    assert await store.read(key) == Record(b"sealed", 1)
+
+
+async def test_a_slow_network_is_waited_for_up_to_the_timeout_and_no_longer(mortal_redis, figure):
+    key = token_hex(16)
+    async with proxied(mortal_redis.port) as proxy:
+        store = RedisStore(proxy.url)
+        await store.create(key, b"sealed", expires_at=LATER, owner=None)
+        proxy.delay = 0.05
+        seconds, error = await seconds_of(store.read(key))
+        assert error is None
+        proxy.delay = 0.4
+        slowest = await longest_refusal(store, key)
+        proxy.delay = 0
+        recovery = await recovered(store, key)
+        await store.stop()
+    figure(
+        f"slow: 100 ms of network, read in {seconds * 1000:.0f} ms; 800 ms, refused within {slowest * 1000:.0f} ms; "
+        f"back after {recovery * 1000:.0f} ms"
+    )
+    assert slowest < ANSWER
+    assert recovery < RECOVERY
+
+
+async def test_cut_connections_are_replaced(mortal_redis):
+    key = token_hex(16)
+    async with proxied(mortal_redis.port) as proxy:
+        store = RedisStore(proxy.url)
+        await store.create(key, b"sealed", expires_at=LATER, owner=None)
+        for _ in range(20):
+            reads = [asyncio.ensure_future(seconds_of(store.read(key))) for _ in range(20)]
+            await asyncio.sleep(0)
+            proxy.cut()
+            assert {type(error) for _, error in await asyncio.gather(*reads)} <= {StoreUnavailableError, type(None)}
+            assert await recovered(store, key) < RECOVERY
+        await store.stop()
+
+
+@pytest.mark.parametrize("max_connections", [1, 50])
+async def test_a_long_outage_uses_up_no_connection(mortal_redis, max_connections):
+    key = token_hex(16)
+    store = RedisStore(mortal_redis.url, max_connections=max_connections)
+    await store.create(key, b"sealed", expires_at=LATER, owner=None)
+    mortal_redis.pause()
+    for _ in range(4):
+        await asyncio.gather(*(seconds_of(store.read(key)) for _ in range(200)))
+    mortal_redis.resume()
+    await recovered(store, key)
+    for _ in range(5):
+        reads = await asyncio.gather(*(store.read(key) for _ in range(100)))
+        assert reads == [Record(b"sealed", 1)] * 100
+    await store.stop()
+
+
+async def test_an_error_that_redis_answers_is_a_fault_of_the_system(store, mortal_redis):
+    key = token_hex(16)
+    await store.create(key, b"sealed", expires_at=LATER, owner=None)
+    async with Redis(port=mortal_redis.port) as client:
+        await client.config_set("maxmemory", 1)
+        await client.config_set("maxmemory-policy", "noeviction")
+        with pytest.raises(StoreUnavailableError):
+            await store.replace(key, b"new", version=1, expires_at=LATER, owner=None)
+        await client.config_set("maxmemory", 0)
+    assert await store.read(key) == Record(b"sealed", 1)

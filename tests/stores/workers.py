@@ -1,0 +1,83 @@
+"""What the processes of test_processes.py do. Importable, so that a fresh interpreter finds it."""
+
+import asyncio
+import time
+
+from fastsession import StoreUnavailableError
+from fastsession.stores import RedisRevocations, RedisStore, SQLiteRevocations, SQLiteStore
+
+LATER = int(time.time()) + 600
+
+
+def store_at(kind, place):
+    return RedisStore(place) if kind == "redis" else SQLiteStore(place, timeout=5)
+
+
+def revocations_at(kind, place):
+    return RedisRevocations(place) if kind == "redis" else SQLiteRevocations(place)
+
+
+def add_ones(kind, place, key, count):
+    """Raise the number in the record that often, each time on top of the version read."""
+    return asyncio.run(_add_ones(kind, place, key, count))
+
+
+async def _add_ones(kind, place, key, count):
+    store = store_at(kind, place)
+    await store.start()
+    added = conflicts = 0
+    while added < count:
+        record = await store.read(key)
+        data = b"%d" % (int(record.data) + 1)
+        if await store.replace(key, data, version=record.version, expires_at=LATER, owner="aa"):
+            added += 1
+        else:
+            conflicts += 1
+    await store.stop()
+    return conflicts
+
+
+def create_many(kind, place, keys):
+    """Open a home of data that others open at the same time, and create records there."""
+    return asyncio.run(_create_many(kind, place, keys))
+
+
+async def _create_many(kind, place, keys):
+    store = store_at(kind, place)
+    await store.start()
+    for key in keys:
+        await store.create(key, key.encode(), expires_at=LATER, owner="aa")
+    await store.stop()
+
+
+def see_denials(kind, place, sessions, ready):
+    """When each session was first seen to be denied, on the clock that all processes share."""
+    return asyncio.run(_see_denials(kind, place, sessions, ready))
+
+
+async def _see_denials(kind, place, sessions, ready):
+    revocations = revocations_at(kind, place)
+    await revocations.start()
+    ready.release()
+    seen = []
+    for session in sessions:
+        while not revocations.denied(session, None, 0):  # noqa: ASYNC110  (a look-up gives no event)
+            await asyncio.sleep(0.001)
+        seen.append(time.monotonic())
+    await revocations.stop()
+    return seen
+
+
+def deny_for_ever(kind, place, sessions, confirmed):
+    """Deny one session after the other until killed, and tell which denials were confirmed."""
+    asyncio.run(_deny_for_ever(kind, place, sessions, confirmed))
+
+
+async def _deny_for_ever(kind, place, sessions, confirmed):
+    revocations = revocations_at(kind, place)
+    for session in sessions:
+        try:
+            await revocations.deny_session(session, until=LATER)
+        except StoreUnavailableError:
+            continue
+        confirmed.send(session)

@@ -1,0 +1,77 @@
+"""What hostile Cookie headers cost (security.md I-12, I-13, T-08)."""
+
+import time
+
+import pytest
+
+from fastsession.chunks import Chunks
+from fastsession.cookies import find_values, finder
+from fastsession.errors import Rejected
+from fastsession.events import SessionStatus
+from tests.reference import cookie_header
+
+FIND = finder("s")
+CHUNKS = Chunks("s", 3)
+
+HOSTILE = {
+    "small cookies": lambda size: [b"a=;" * (size // 3)],
+    "our name in other cookies": lambda size: [b"xs=;" * (size // 4)],
+    "our name in one other cookie": lambda size: [b"x" + b"s=" * (size // 2)],
+    "our name behind blanks": lambda size: [b"x=;" + b" " * (size - 5) + b"s="],
+    "blanks everywhere": lambda size: [b" \t" * (size // 2)],
+    "duplicates": lambda size: [b"s=;" * (size // 3)],
+    "quotes": lambda size: [b's="' + b'"' * (size - 3)],
+    "backslashes": lambda size: [b's="' + b"\\" * (size - 3)],
+    "one long value": lambda size: [b"s=" + b"a" * (size - 2)],
+    "no pair at all": lambda size: [b"s" * size],
+    "five hundred lines": lambda size: [b"a=b" * 42] * (size // 128),
+}
+
+
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
+def test_the_work_grows_no_faster_than_the_header(make):
+    small, large = ([(b"cookie", line) for line in make(size)] for size in (8_000, 64_000))
+    # Eight times the bytes: linear work takes 8 times as long, quadratic work 64 times.
+    seconds = cpu_seconds(lambda: search(large))
+    assert seconds < 20 * cpu_seconds(lambda: search(small)) + 50e-6
+    # And these two searches no longer than to take the header apart twice, give or take a millisecond.
+    assert seconds < 2 * cpu_seconds(lambda: cookie_header.values(large, b"s")) + 1e-3
+
+
+def search(headers):
+    find_values(headers, FIND)
+    CHUNKS.brought(headers)
+
+
+def cpu_seconds(work):
+    """The least processor time of some work, which what else the machine does changes little."""
+    best = float("inf")
+    for _ in range(9):
+        begun = time.process_time()
+        work()
+        best = min(best, time.process_time() - begun)
+    return best
+
+
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
+def test_a_megabyte_of_cookies_is_not_searched(make):
+    headers = [(b"cookie", line) for line in make(1_000_000)]
+    with pytest.raises(Rejected) as rejected:
+        find_values(headers, FIND)
+    assert rejected.value.status is SessionStatus.OVERSIZE
+
+
+@pytest.mark.parametrize(("size", "found"), [(65_536, True), (65_537, False)])
+def test_sixty_four_kilobytes_over_all_cookie_headers_are_searched(size, found):
+    lines = [b"s=1", b"x" * (size - 3 - 100), b"y" * 100]
+    headers = [(b"cookie", line) for line in lines] + [(b"accept", b"z" * 100_000)]
+    if found:
+        assert find_values(headers, FIND) == ["1"]
+    else:
+        with pytest.raises(Rejected):
+            find_values(headers, FIND)
+
+
+def test_five_hundred_header_lines_are_read():
+    headers = [(b"cookie", f"a{number}=b; s={number}".encode()) for number in range(500)]
+    assert find_values(headers, FIND) == [str(number) for number in range(500)]

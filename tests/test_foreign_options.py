@@ -1,0 +1,133 @@
+"""`format=` beside the other options: secrets, chunks, lifetimes."""
+
+import logging
+
+import pytest
+
+from fastsession import ConfigurationError, SessionMiddleware, SessionTooLargeError
+from fastsession.formats import ClientSessions, IronSession, StarletteSession
+from tests.other_side import FORMATS, NAME, PASSWORD, OtherSide
+from tests.shop import IDLE, MINUTE, SECRET, browser, set_cookies, shop
+
+
+def sharing(format_, clock, **options):
+    client = browser(shop(format=format_, clock=clock, **options))
+    return client, OtherSide(format_, client, clock)
+
+
+def names(response):
+    """Of the cookies that a response sets, and of those that it deletes."""
+    lines = set_cookies(response)
+    deleted = {line.partition("=")[0] for line in lines if "Max-Age=0" in line}
+    return {line.partition("=")[0] for line in lines} - deleted, deleted
+
+
+@pytest.fixture
+def chunked(clock):
+    return sharing(IronSession(password=PASSWORD, cookie_name=NAME, ttl=IDLE, chunk=True), clock)
+
+
+def test_a_large_session_takes_chunks_and_logout_clears_every_one(chunked):
+    client, other = chunked
+    assert names(client.post("/note/7000")) == ({f"{NAME}.0", f"{NAME}.1", f"{NAME}.2"}, set())
+    assert len(other.data["note"]) == 7000
+    assert names(client.post("/logout")) == (set(), {f"{NAME}.0", f"{NAME}.1", f"{NAME}.2"})
+
+
+def test_a_session_that_grows_or_shrinks_leaves_no_stale_cookie(chunked):
+    client, other = chunked
+    client.post("/cart/tea")
+    assert names(client.post("/note/7000")) == ({f"{NAME}.0", f"{NAME}.1", f"{NAME}.2"}, {NAME})
+    assert names(client.post("/note/3000")) == ({f"{NAME}.0", f"{NAME}.1"}, {f"{NAME}.2"})
+    assert names(client.post("/note/1")) == ({NAME}, {f"{NAME}.0", f"{NAME}.1"})
+    assert (other.data["note"], other.data["cart"]) == ("n", ["tea"])
+
+
+def test_a_session_with_its_first_chunk_missing_is_incomplete(chunked):
+    client, _ = chunked
+    client.post("/note/7000")
+    client.cookies.delete(f"{NAME}.0")
+    assert client.get("/info").json()["status"] == "incomplete"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_session_that_does_not_fit_is_an_error_that_names_its_field(name, clock):
+    client, _ = sharing(FORMATS[name], clock)
+    with pytest.raises(SessionTooLargeError, match="'note'"):
+        client.post("/note/4000")
+
+
+def test_every_password_opens_and_the_first_one_seals(clock):
+    older = IronSession(password=PASSWORD, cookie_name=NAME, ttl=IDLE)
+    newer = IronSession(
+        password={1: PASSWORD, 2: "its successor, which is as long as that"}, cookie_name=NAME, ttl=IDLE
+    )
+    client, _ = sharing(newer, clock)
+    OtherSide(older, client, clock).write({"user_id": 7})
+    assert client.get("/view").json() == {"user_id": 7}
+    assert client.cookies[NAME].startswith("Fe26.2*2*")
+
+
+def test_a_format_that_ends_before_the_idle_timeout_ends_the_session(clock):
+    format_ = ClientSessions(secret=PASSWORD, cookie_name=NAME, duration=10 * MINUTE, active_duration=MINUTE)
+    client, _ = sharing(format_, clock, renew_after=20 * MINUTE)
+    client.post("/cart/tea")
+    clock.advance(10 * MINUTE)
+    assert client.get("/info").json()["status"] == "valid"
+    clock.advance(1)
+    assert client.get("/info").json()["status"] == "expired_absolute"
+
+
+def test_a_format_that_lasts_longer_than_the_idle_timeout_is_still_good_at_the_other_side(clock):
+    client, other = sharing(IronSession(password=PASSWORD, cookie_name=NAME, ttl=2 * IDLE), clock)
+    client.post("/cart/tea")
+    clock.advance(IDLE)
+    assert other.data["cart"] == ["tea"]
+    assert client.get("/info").json()["status"] == "expired_idle"
+
+
+def test_a_longer_ttl_at_the_other_side_than_here_is_rejected(clock):
+    client, _ = sharing(IronSession(password=PASSWORD, cookie_name=NAME, ttl=IDLE), clock)
+    OtherSide(IronSession(password=PASSWORD, cookie_name=NAME, ttl=2 * IDLE), client, clock).write({"user_id": 7})
+    assert client.get("/info").json()["status"] == "future"
+
+
+def test_a_shorter_ttl_at_the_other_side_than_here_makes_its_sessions_look_older(clock):
+    client, _ = sharing(IronSession(password=PASSWORD, cookie_name=NAME, ttl=2 * IDLE), clock)
+    OtherSide(IronSession(password=PASSWORD, cookie_name=NAME, ttl=IDLE), client, clock).write({"user_id": 7})
+    assert client.get("/info").json()["status"] == "expired_idle"
+
+
+@pytest.mark.parametrize("options", [{"session_cookie": "other"}, {"max_cookies": 1}, {"audience": "shop"}], ids=str)
+def test_options_of_our_own_token_are_refused_beside_a_format(options):
+    with pytest.raises(ConfigurationError, match="no meaning with format="):
+        SessionMiddleware(None, secret_key=SECRET, format=FORMATS["Iron"], **options)
+
+
+def test_a_format_that_is_only_read_is_refused():
+    reader = StarletteSession(secret_key=PASSWORD)
+    with pytest.raises(ConfigurationError, match="StarletteSession with migrate_from="):
+        SessionMiddleware(None, secret_key=SECRET, format=reader)
+
+
+@pytest.mark.parametrize("options", [{"path": "/shop"}, {"domain": "example.com"}, {"https_only": False}], ids=str)
+def test_a_name_whose_prefix_the_options_contradict_is_refused(options):
+    format_ = IronSession(password=PASSWORD, cookie_name="__Host-shared")
+    assert SessionMiddleware(None, secret_key=SECRET, format=format_)
+    with pytest.raises(ConfigurationError, match="__Host-shared"):
+        SessionMiddleware(None, secret_key=SECRET, format=format_, **options)
+
+
+@pytest.mark.parametrize("place", ["secret_key", "secret_key_fallbacks"])
+def test_a_secret_that_is_also_ours_is_refused(place):
+    format_ = IronSession(password={1: PASSWORD, 2: SECRET}, cookie_name=NAME)
+    options = {"secret_key": SECRET} if place == "secret_key" else {"secret_key": PASSWORD, place: [SECRET]}
+    with pytest.raises(ConfigurationError, match="same secret") as refused:
+        SessionMiddleware(None, format=format_, **options)
+    assert SECRET not in str(refused.value)
+
+
+def test_a_weak_secret_of_the_other_side_is_taken_with_one_warning(caplog):
+    format_ = ClientSessions(secret="keyboard cat", cookie_name=NAME)
+    assert SessionMiddleware(None, secret_key=SECRET, format=format_)
+    assert [(record.levelno, "keyboard" in record.message) for record in caplog.records] == [(logging.WARNING, False)]

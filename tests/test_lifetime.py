@@ -1,0 +1,190 @@
+"""Every rule about time, at its boundaries, and the decision about the response against a table."""
+
+import itertools
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from fastsession import ConfigurationError, Lifetime
+from fastsession.events import SessionStatus
+from fastsession.lifetime import CLOCK_SKEW, MAX_LIFETIME, Outcome, Timeouts, as_datetime, decide, moment, seconds
+
+NOW = 1_800_000_000
+DAY = 86_400
+# The last seconds that 31, 32 and 40 bits count: 2038, 2106, the year 36,812.
+MOMENTS = [0, NOW, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**40 - 1 - DAY]
+
+# Rows in the order of the contract's table, conditions as the facts that fulfil them; the first that fits decides.
+YES, NO, ANY = {True}, {False}, {True, False}
+ABSENT, VALID, ARRIVED = {SessionStatus.ABSENT}, {SessionStatus.VALID}, set(SessionStatus)
+# The fault may be ours, and soon mended: the cookie stays.
+CLEARED = ARRIVED - ABSENT - VALID - {SessionStatus.UNKNOWN_KEY, SessionStatus.STORE_DOWN}
+TABLE = [
+    # destroyed, changed, server error, arrived, looked at, due, outcome
+    (YES, ANY, ANY, ABSENT, ANY, ANY, Outcome.KEEP),
+    (YES, ANY, ANY, ARRIVED, ANY, ANY, Outcome.CLEAR),
+    (NO, YES, YES, ARRIVED, ANY, ANY, Outcome.KEEP),
+    (NO, YES, NO, ARRIVED, ANY, ANY, Outcome.SAVE),
+    (NO, NO, ANY, CLEARED, YES, ANY, Outcome.CLEAR),
+    (NO, NO, ANY, VALID, ANY, YES, Outcome.RENEW),
+    (NO, NO, ANY, ARRIVED, ANY, ANY, Outcome.KEEP),
+]
+
+
+@pytest.mark.parametrize("status", SessionStatus)
+@pytest.mark.parametrize("status_code", [101, 200, 304, 404, 499, 500, 503, 599])
+def test_the_outcome_is_the_tables(status, status_code):
+    for destroyed, changed, looked_at, due in itertools.product([True, False], repeat=4):
+        facts = (destroyed, changed, status_code >= 500, status, looked_at, due)
+        fitting = (outcome for *cells, outcome in TABLE if all(map(set.__contains__, cells, facts)))
+        switches = {"destroyed": destroyed, "changed": changed, "looked_at": looked_at, "due": due}
+        assert decide(status, status_code=status_code, **switches) is next(fitting), switches
+
+
+@pytest.mark.parametrize("renewed_at", MOMENTS)
+@pytest.mark.parametrize(
+    ("age", "status"), [(0, None), (1799, None), (1799.999, None), (1800, "expired_idle"), (1801, "expired_idle")]
+)
+def test_a_session_is_over_when_its_idle_timeout_is_reached(renewed_at, age, status):
+    assert Timeouts(Lifetime(1800, DAY)).rejection(renewed_at, renewed_at, False, renewed_at + age) == status
+
+
+@pytest.mark.parametrize("created_at", MOMENTS)
+@pytest.mark.parametrize(
+    ("age", "status"), [(DAY - 1, None), (DAY - 0.001, None), (DAY, "expired_absolute"), (DAY + 1, "expired_absolute")]
+)
+def test_a_session_is_over_when_its_absolute_timeout_is_reached(created_at, age, status):
+    now = created_at + age
+    assert Timeouts(Lifetime(1800, DAY)).rejection(created_at, int(now) - 1, False, now) == status
+
+
+@pytest.mark.parametrize(
+    ("renewed_at", "status"),
+    [(DAY - 1801, "expired_idle"), (DAY - 1800, "expired_absolute"), (DAY - 1799, "expired_absolute")],
+)
+def test_of_two_timeouts_the_earlier_gives_the_reason(renewed_at, status):
+    assert Timeouts(Lifetime(1800, DAY)).rejection(0, renewed_at, False, 10 * DAY) == status
+
+
+@pytest.mark.parametrize(
+    ("ahead", "status"), [(29, None), (30, None), (30.001, "future"), (31, "future"), (DAY, "future")]
+)
+def test_a_clock_may_be_thirty_seconds_ahead(ahead, status):
+    timeouts = Timeouts(Lifetime(1800, DAY))
+    assert CLOCK_SKEW == 30
+    assert timeouts.rejection(NOW, NOW, False, NOW - ahead) == status
+    assert timeouts.rejection(NOW - DAY // 2, NOW, False, NOW - ahead) == status
+
+
+def test_a_session_created_in_the_future_is_refused_even_if_it_was_renewed_in_the_past():
+    assert Timeouts(Lifetime(1800, DAY)).rejection(NOW + 31, NOW, False, NOW) is SessionStatus.FUTURE
+
+
+def test_a_remembered_session_has_the_other_lifetime():
+    timeouts = Timeouts(Lifetime(60, 600), remembered=Lifetime(DAY, 9 * DAY))
+    assert timeouts.rejection(NOW - 5000, NOW - 5000, True, NOW) is None
+    assert timeouts.rejection(NOW - 100, NOW - 100, False, NOW) is SessionStatus.EXPIRED_IDLE
+    assert timeouts.rejection(NOW - DAY, NOW - DAY, True, NOW) is SessionStatus.EXPIRED_IDLE
+    assert [timeouts.lifetime(remembered=on).idle for on in (True, False)] == [DAY, 60]
+
+
+def test_without_a_lifetime_for_them_remembered_sessions_have_the_standard_one():
+    assert Timeouts(Lifetime(60, 600)).rejection(NOW - 60, NOW - 60, True, NOW) is SessionStatus.EXPIRED_IDLE
+
+
+@pytest.mark.parametrize(("created_at", "status"), [(NOW - 101, "revoked"), (NOW - 100, None), (NOW - 99, None)])
+def test_not_before_revokes_older_sessions(created_at, status):
+    for not_before in (NOW - 100, datetime.fromtimestamp(NOW - 100, UTC)):
+        assert Timeouts(Lifetime(1800, DAY), not_before=not_before).rejection(created_at, NOW, False, NOW) == status
+
+
+@pytest.mark.parametrize(
+    ("renew_after", "age", "due"),
+    [
+        *((None, 449, False), (None, 450, True), (timedelta(minutes=1), 59, False), (60, 60, True)),
+        *((0, 0, True), (1799, 1798, False), (1799, 1799, True)),
+    ],
+)
+def test_renewal_is_due_after_a_quarter_of_the_idle_timeout_or_as_told(renew_after, age, due):
+    timeouts = Timeouts(Lifetime(1800, DAY), renew_after=renew_after)
+    assert timeouts.renewal_due(NOW, False, NOW + age) is due
+    assert timeouts.earliest_renewal == (450 if renew_after is None else seconds("x", renew_after, least=0))
+
+
+@pytest.mark.parametrize("renew_after", [1800, 1801, -1, timedelta(hours=1)])
+def test_renewal_comes_before_the_idle_timeout(renew_after):
+    with pytest.raises(ConfigurationError, match="renew_after"):
+        Timeouts(Lifetime(1800, DAY), renew_after=renew_after)
+
+
+def test_what_the_clear_header_tells_is_bounded_by_both_lifetimes():
+    timeouts = Timeouts(Lifetime(60, 600), remembered=Lifetime(DAY, 9 * DAY))
+    assert (timeouts.earliest_renewal, timeouts.longest_idle) == (15, DAY)
+
+
+@pytest.mark.parametrize(
+    ("renewed_at", "expires_at"), [(NOW, NOW + 1800), (NOW + DAY - 1800, NOW + DAY), (NOW + DAY - 1, NOW + DAY)]
+)
+def test_a_session_expires_at_the_earlier_deadline(renewed_at, expires_at):
+    assert Lifetime(1800, DAY).expires_at(created_at=NOW, renewed_at=renewed_at) == expires_at
+
+
+@pytest.mark.parametrize("given", [90, 90.0, 90.9, timedelta(seconds=90), timedelta(minutes=1.5)])
+def test_a_lifetime_takes_seconds_and_timedeltas(given):
+    assert Lifetime(given, given) == Lifetime(90, 90)
+    assert isinstance(Lifetime(given, given).idle, int)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(
+            0,
+            0.5,
+            -1,
+            MAX_LIFETIME + 1,
+            MAX_LIFETIME + 0.5,
+            timedelta(0),
+            timedelta(-1),
+            timedelta(days=401),
+            timedelta.max,
+        ),
+        *(float("nan"), float("inf"), 10**400, True, None, "90", b"90", Decimal(90), [90], 90j),
+    ],
+)
+def test_a_lifetime_is_finite_and_at_most_400_days(given):
+    for lifetime in ((given, 90), (90, given)):
+        with pytest.raises(ConfigurationError, match=r"timeout takes .* from 1 to 34560000 \(400 days\)"):
+            Lifetime(*lifetime)
+
+
+def test_a_lifetime_is_frozen():
+    with pytest.raises(AttributeError):
+        Lifetime(1, 2).idle = 3
+
+
+@pytest.mark.parametrize(
+    "given", [NOW, NOW + 0.9, as_datetime(NOW), datetime.fromtimestamp(NOW, timezone(timedelta(hours=-7)))]
+)
+def test_a_moment_is_seconds_or_an_aware_datetime(given):
+    assert moment("not_before", given) == NOW
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        as_datetime(NOW).replace(tzinfo=None),
+        float("nan"),
+        float("inf"),
+        "2027-01-15",
+        "1800000000",
+        None,
+        True,
+        [],
+        timedelta(1),
+    ],
+)
+def test_anything_else_is_no_moment(given):
+    with pytest.raises(ConfigurationError, match="not_before"):
+        moment("not_before", given)

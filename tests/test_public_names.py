@@ -1,0 +1,131 @@
+"""The surface that others write against: a change here is a change for them."""
+
+import inspect
+import time
+from datetime import timedelta
+
+import fastsession
+from fastsession import testing
+
+EMPTY = inspect.Parameter.empty
+
+
+def test_the_package_exports_these_names_and_no_others():
+    assert fastsession.__all__ == [
+        "ConfigurationError",
+        "CurrentSession",
+        "FastSessionError",
+        "LateSessionChangeError",
+        "Lifetime",
+        "Session",
+        "SessionControl",
+        "SessionEntry",
+        "SessionEvent",
+        "SessionInfo",
+        "SessionLimitError",
+        "SessionMiddleware",
+        "SessionNotSerializableError",
+        "SessionStatus",
+        "SessionTooLargeError",
+        "StoreUnavailableError",
+        "generate_key",
+        "get_session",
+        "get_session_control",
+        "require",
+        "session_of",
+    ]
+    assert all(hasattr(fastsession, name) for name in fastsession.__all__)
+
+
+def test_the_middleware_takes_these_options_with_these_defaults():
+    parameters = inspect.signature(fastsession.SessionMiddleware).parameters
+    assert parameters["app"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    options = {name: parameter.default for name, parameter in parameters.items() if name != "app"}
+    assert options == {
+        "secret_key": EMPTY,
+        "secret_key_fallbacks": (),
+        "model": fastsession.Session,
+        "session_cookie": "app_session",
+        "path": "/",
+        "domain": None,
+        "same_site": "lax",
+        "https_only": True,
+        "partitioned": False,
+        "idle_timeout": timedelta(minutes=30),
+        "absolute_timeout": timedelta(hours=12),
+        "renew_after": None,
+        "remember": None,
+        "max_cookies": 2,
+        "audience": "",
+        "binding": None,
+        "format": None,
+        "migrate_from": (),
+        "store": None,
+        "revocations": None,
+        "store_outage": "unavailable",
+        "max_sessions": None,
+        "when_full": "evict",
+        "not_before": None,
+        "on_event": None,
+        "clock": time.time,
+    }
+    assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in options)
+
+
+def test_the_dependencies_are_called_like_this():
+    assert list(inspect.signature(fastsession.get_session).parameters) == ["connection"]
+    assert list(inspect.signature(fastsession.session_of).parameters) == ["model"]
+    assert {
+        name: parameter.default for name, parameter in inspect.signature(fastsession.require).parameters.items()
+    } == {
+        "condition": EMPTY,
+        "fresh": None,
+        "status_code": 401,
+        "model": None,
+    }
+
+
+def test_the_verbs_take_nothing_but_remember_its_switch():
+    session = fastsession.Session()
+    verbs = {name: str(inspect.signature(getattr(session, name))) for name in ("regenerate", "destroy", "remember")}
+    assert verbs == {
+        "regenerate": "() -> 'None'",
+        "destroy": "() -> 'None'",
+        "remember": "(on: 'bool' = True) -> 'None'",
+    }
+
+
+def test_the_statuses_are_a_closed_list():
+    assert [str(status) for status in fastsession.SessionStatus] == [
+        "absent",
+        "valid",
+        "malformed",
+        "oversize",
+        "unknown_key",
+        "forged",
+        "expired_idle",
+        "expired_absolute",
+        "future",
+        "revoked",
+        "binding",
+        "incompatible",
+        "incomplete",
+        "ambiguous",
+        "store_down",
+    ]
+
+
+def test_the_errors_have_one_root():
+    errors = [name for name in fastsession.__all__ if name.endswith("Error")]
+    assert len(errors) == 7
+    assert all(issubclass(getattr(fastsession, name), fastsession.FastSessionError) for name in errors)
+
+
+def test_the_testing_helpers_are_these():
+    assert list(inspect.signature(testing.sealed_cookies).parameters) == ["app", "session"]
+    assert list(inspect.signature(testing.opened_session).parameters) == ["app", "client_or_response", "model"]
+    assert list(inspect.signature(testing.Clock).parameters) == ["now"]
+
+
+def test_the_package_says_its_version():
+    assert fastsession.__version__.count(".") == 2

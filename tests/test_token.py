@@ -1,0 +1,176 @@
+"""The bytes of a token: golden tokens, the one text a token has, and what it opens under."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from fastsession.chunks import Chunks
+from fastsession.errors import Rejected
+from fastsession.events import SessionStatus
+from fastsession.keyring import KeyRing
+from fastsession.lifetime import Lifetime, Timeouts
+from fastsession.token import HEADER_CHARACTERS, Token, TokenSealer, decode, encode, token_size
+from fastsession.token_cookies import TokenCookies
+
+GOLDEN = json.loads((Path(__file__).parent / "vectors" / "tokens.json").read_text())
+NOW = 1_800_000_000
+KEYS = KeyRing([b"eleven blue lanterns hang over the 7th pier"])
+OLD_KEYS = KeyRing([b"nobody counted the 93 gulls on that morning"])
+SEALER = TokenSealer(KEYS, cookie_name="app_session")
+TOKEN = Token(bytes(range(16)), NOW, NOW, NOW + 60, remembered=False, payload=b'{"user_id":42}')
+
+
+def named(entries):
+    return pytest.mark.parametrize("entry", entries, ids=[entry["name"] for entry in entries])
+
+
+def open_golden(entry, *, bound):
+    keys = KeyRing([secret.encode() for secret in GOLDEN["secrets"]])
+    sealer = TokenSealer(keys, cookie_name=entry["cookie"], audience=entry["audience"])
+    timeouts = Timeouts(Lifetime(**GOLDEN["lifetime"]), remembered=Lifetime(**GOLDEN["remembered"]))
+    binding = hashlib.sha256(GOLDEN["bound_to"].encode()).digest()[:16] if bound else b""
+    headers = [(b"cookie", entry["header"].encode())]
+    return TokenCookies(sealer, Chunks(entry["cookie"], 3), timeouts).open(
+        headers, binding, entry.get("now", GOLDEN["now"])
+    )
+
+
+@named(GOLDEN["valid"])
+def test_a_golden_token_opens(entry):
+    token = open_golden(entry, bound=bool(entry["expected"]["binding"]))
+    model, _, extras = token.payload.decode().partition("\n")
+    assert entry["expected"] == {
+        "id": token.id.hex(),
+        "created_at": token.created_at,
+        "authenticated_at": token.authenticated_at,
+        "renewed_at": token.renewed_at,
+        "remembered": token.remembered,
+        "binding": token.binding.hex(),
+        "from_fallback": token.stale,
+        "model": model,
+        "extras": extras,
+    }
+
+
+@named(GOLDEN["invalid"])
+def test_an_invalid_golden_token_is_rejected_for_its_reason(entry):
+    assert rejection(open_golden, entry, bound=entry["status"] == "binding") == entry["status"]
+
+
+def rejection(open_, *arguments, **options):
+    with pytest.raises(Rejected) as rejected:
+        open_(*arguments, **options)
+    return rejected.value.status
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+@pytest.mark.parametrize("binding", [b"", bytes(range(16))])
+@pytest.mark.parametrize("payload", [b"", b"{}", b"x" * 33, b"x" * 34, b"{}\n{}", b"\xff" * 9000])
+def test_a_token_opens_as_it_was_sealed(remembered, binding, payload):
+    token = TOKEN._replace(remembered=remembered, binding=binding, payload=payload)
+    assert SEALER.open(SEALER.seal(token, now=0)) == token
+
+
+@pytest.mark.parametrize("moment", [0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**40 - 1])
+def test_every_second_of_forty_bits_is_kept(moment):
+    token = TOKEN._replace(created_at=moment, authenticated_at=moment, renewed_at=moment)
+    assert SEALER.open(SEALER.seal(token, now=0)) == token
+
+
+@pytest.mark.parametrize("bound", [True, False])
+@pytest.mark.parametrize("payload", [0, 1, 17, 18, 33, 34, 97, 98, 2000])
+def test_the_size_of_a_token_is_known_before_it_is_sealed(payload, bound):
+    token = TOKEN._replace(payload=bytes(payload), binding=bytes(16) if bound else b"")
+    assert token_size(payload=payload, bound=bound) == len(SEALER.seal(token, now=0))
+
+
+def test_texts_of_similar_length_give_tokens_of_one_length():
+    sizes = {
+        len(SEALER.seal(TOKEN._replace(payload=b'{"name":"%s"}' % name), now=0)) for name in (b"al", b"administrator")
+    }
+    assert len(sizes) == 1
+
+
+def test_no_two_seals_of_one_token_are_alike():
+    assert len({SEALER.seal(TOKEN, now=0) for _ in range(1000)}) == 1000
+
+
+def test_a_token_holds_cookie_octets_only():
+    assert SEALER.seal(TOKEN, now=0).replace("-", "").replace("_", "").isalnum()
+
+
+@pytest.mark.parametrize("version", range(256))
+def test_no_version_but_1_opens(version):
+    raw = bytes([version]) + decode(SEALER.seal(TOKEN, now=0))[1:]
+    if version == 1:
+        assert SEALER.open(encode(raw)) == TOKEN
+    else:
+        assert rejection(SEALER.open, encode(raw)) is SessionStatus.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("opener", "status"),
+    [
+        (TokenSealer(KEYS, cookie_name="app_sessio"), SessionStatus.FORGED),
+        (TokenSealer(KEYS, cookie_name="__Host-app_session"), SessionStatus.FORGED),
+        (TokenSealer(KEYS, cookie_name="app_session", audience="x"), SessionStatus.FORGED),
+        # The parts of the associated data carry their lengths: nothing moves from one to the next.
+        (TokenSealer(KEYS, cookie_name="app_sessio", audience="n"), SessionStatus.FORGED),
+        (TokenSealer(OLD_KEYS, cookie_name="app_session"), SessionStatus.UNKNOWN_KEY),
+    ],
+)
+def test_a_token_opens_under_its_own_name_audience_and_key_only(opener, status):
+    assert rejection(opener.open, SEALER.seal(TOKEN, now=0)) is status
+
+
+def test_a_token_under_the_key_id_of_another_secret_is_forged():
+    raw = decode(TokenSealer(OLD_KEYS, cookie_name="app_session").seal(TOKEN, now=0))
+    assert rejection(SEALER.open, encode(raw[:1] + KEYS.primary.id + raw[4:])) is SessionStatus.FORGED
+
+
+def test_a_fallback_key_opens_and_says_so():
+    both = TokenSealer(
+        KeyRing([b"eleven blue lanterns hang over the 7th pier", b"nobody counted the 93 gulls on that morning"]),
+        cookie_name="app_session",
+    )
+    old = TokenSealer(OLD_KEYS, cookie_name="app_session").seal(TOKEN, now=0)
+    assert both.open(old) == TOKEN._replace(stale=True)
+    assert both.open(SEALER.seal(TOKEN, now=0)) == TOKEN
+    assert both.peek(old) == (TOKEN.renewed_at, True)
+
+
+def test_the_first_twelve_characters_tell_the_age():
+    text = SEALER.seal(TOKEN, now=0)
+    assert SEALER.peek(text[:HEADER_CHARACTERS]) == (TOKEN.renewed_at, False)
+
+
+@pytest.mark.parametrize("data", [b"", b"a", b"ab", b"abc", bytes(range(256)), b"\xfb\xff\xfe" * 9])
+def test_base64url_goes_there_and_back(data):
+    assert decode(encode(data)) == data
+    assert "=" not in encode(data)
+
+
+STANDARD_ALPHABET = encode(b"\xfb\xff\xfe").replace("-", "+").replace("_", "/")
+NOT_CANONICAL = ("A", "AAAAA", "AB", "AAB", "AA==", "AAA=", "AAAA=", "AA=A", STANDARD_ALPHABET, "+AAA", "/AAA")
+NOT_BASE64 = ("AA AA", " AAAA", "AAAA\n", "AAA\0", "AAA.", "AAAé", "AAA\xff", "\ud800AAA")
+
+
+@pytest.mark.parametrize("text", NOT_CANONICAL + NOT_BASE64)
+def test_anything_but_canonical_base64url_is_malformed(text):
+    assert rejection(decode, text) is SessionStatus.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("", SessionStatus.MALFORMED),
+        ("A" * 150, SessionStatus.MALFORMED),
+        ("A" * 12_288, SessionStatus.MALFORMED),
+        ("A" * 12_289, SessionStatus.OVERSIZE),
+        ("A" * 10_000_000, SessionStatus.OVERSIZE),
+    ],
+)
+def test_a_token_is_measured_before_it_is_decoded(text, status):
+    assert rejection(SEALER.open, text) is status

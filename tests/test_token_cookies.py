@@ -1,0 +1,180 @@
+"""From cookies to a token that may be believed: candidates, binding, times, and nothing but a rejection for the rest."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastsession import Lifetime
+from fastsession.chunks import Chunks
+from fastsession.errors import Rejected
+from fastsession.events import SessionStatus
+from fastsession.keyring import KeyRing
+from fastsession.lifetime import Timeouts
+from fastsession.token import Token, TokenSealer
+from fastsession.token_cookies import TokenCookies
+
+NOW = 1_800_000_000
+SECRET, OLD_SECRET = b"eleven blue lanterns hang over the 7th pier", b"nobody counted the 93 gulls on that morning"
+SEALER = TokenSealer(KeyRing([SECRET]), cookie_name="s")
+OLD_SEALER = TokenSealer(KeyRing([OLD_SECRET]), cookie_name="s")
+TIMEOUTS = Timeouts(Lifetime(1800, 43_200), remembered=Lifetime(86_400, 864_000))
+MINE, YOURS = bytes(16), bytes(range(16))
+
+
+def cookies(*, secrets=(SECRET, OLD_SECRET), timeouts=TIMEOUTS):
+    return TokenCookies(TokenSealer(KeyRing(secrets), cookie_name="s"), Chunks("s", 3), timeouts)
+
+
+def token(session_id=MINE, *, renewed_at=NOW, created_at=NOW, remembered=False, payload=b"{}", binding=b""):
+    return Token(session_id, created_at, 0, renewed_at, remembered, payload, binding)
+
+
+def text(sealer=SEALER, **fields):
+    return sealer.seal(token(**fields), now=NOW)
+
+
+def header(*values):
+    return [(b"cookie", "; ".join(f"s={value}" for value in values).encode())]
+
+
+def rejection(headers, *, binding=b"", now=NOW, opener=None):
+    with pytest.raises(Rejected) as rejected:
+        (opener or cookies()).open(headers, binding, now)
+    return rejected.value.status
+
+
+@pytest.mark.parametrize("headers", [[], [(b"host", b"s=x")], [(b"cookie", b"")], [(b"cookie", b"t=1; ss=2")]])
+def test_without_a_cookie_of_the_name_there_is_no_session(headers):
+    assert cookies().open(headers, b"", NOW) is None
+
+
+@pytest.mark.parametrize("size", [2, 1000, 2500, 4000, 7000])
+def test_a_session_of_any_size_opens(size):
+    one = token(payload=b"x" * size)
+    values = cookies().seal(one, now=NOW)
+    pairs = "; ".join(f"{name}={value}" for name, value in values.items())
+    assert cookies().open([(b"cookie", pairs.encode())], b"", NOW) == one
+
+
+def test_a_cookie_opens_again_and_again_until_it_expires():
+    opener, headers = cookies(), header(text())
+    assert [opener.open(headers, b"", NOW + age) for age in (0, 1, 1799)] == [token()] * 3
+    assert rejection(headers, now=NOW + 1800, opener=opener) is SessionStatus.EXPIRED_IDLE
+
+
+def test_a_cookie_that_was_opened_once_is_still_bound():
+    opener, headers = cookies(), header(text(binding=YOURS))
+    assert opener.open(headers, YOURS, NOW)
+    assert rejection(headers, opener=opener) is SessionStatus.BINDING
+    assert rejection(headers, binding=MINE, opener=opener) is SessionStatus.BINDING
+
+
+def test_an_unbound_session_is_refused_where_binding_is_asked_for():
+    assert rejection(header(text()), binding=MINE) is SessionStatus.BINDING
+
+
+def test_of_several_cookies_of_one_session_the_newest_counts():
+    times = [NOW - 60, NOW - 10, NOW - 30]
+    values = [text(renewed_at=moment, created_at=NOW - 100) for moment in times]
+    assert cookies().open(header(*values), b"", NOW).renewed_at == NOW - 10
+
+
+def test_two_valid_sessions_are_ambiguous():
+    assert rejection(header(text(), text(session_id=YOURS))) is SessionStatus.AMBIGUOUS
+
+
+@pytest.mark.parametrize("other", ["", "junk", "2.AAAAAAAA.x", "A" * 200, "A" * 20_000])
+def test_a_valid_cookie_counts_beside_one_that_is_not(other):
+    for values in ((other, text()), (text(), other)):
+        assert cookies().open(header(*values), b"", NOW).id == MINE
+
+
+def test_an_expired_cookie_does_not_make_a_valid_one_ambiguous():
+    expired = text(session_id=YOURS, renewed_at=NOW - 1800, created_at=NOW - 1800)
+    assert cookies().open(header(expired, text()), b"", NOW).id == MINE
+
+
+def test_of_several_rejections_the_first_is_told():
+    unknown = text(TokenSealer(KeyRing([b"a third secret: 12 drums, 40 oars, no rain"]), cookie_name="s"))
+    assert rejection(header(unknown, "junk")) is SessionStatus.UNKNOWN_KEY
+    assert rejection(header("junk", unknown)) is SessionStatus.MALFORMED
+
+
+def test_no_more_than_four_cookies_of_the_name_are_looked_at():
+    assert cookies().open(header("junk", "junk", "junk", text()), b"", NOW)
+    assert rejection(header("junk", "junk", "junk", "junk", text())) is SessionStatus.MALFORMED
+
+
+def test_a_hundred_duplicates_are_one_session():
+    assert cookies().open(header(*[text()] * 100), b"", NOW) == token()
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ([(b"s.1", b"2.AAAAAAAA.x")], SessionStatus.INCOMPLETE),
+        ([(b"s.2", b"x"), (b"t", b"y")], SessionStatus.INCOMPLETE),
+        ([(b"s", b"2.AAAAAAAA.x")], SessionStatus.INCOMPLETE),
+        ([(b"s", b"A" * 12_289)], SessionStatus.OVERSIZE),
+        ([(b"t", b"A" * 65_536)], SessionStatus.OVERSIZE),
+    ],
+)
+def test_what_is_not_one_whole_token_has_its_own_status(values, status):
+    assert rejection([(b"cookie", b"; ".join(b"=".join(pair) for pair in values))]) is status
+
+
+@pytest.mark.parametrize(
+    ("sealer", "age", "possible"),
+    [
+        (SEALER, 449, False),
+        (SEALER, 450, True),
+        (SEALER, 86_399, True),
+        (SEALER, 86_400, False),
+        (SEALER, -1000, False),
+        (OLD_SEALER, 0, True),
+        (OLD_SEALER, 86_400, False),
+    ],
+)
+def test_the_clear_header_tells_whether_renewal_is_possible(sealer, age, possible):
+    for size in (2, 4000):
+        values = Chunks("s", 3).split(text(sealer, payload=b"x" * size))
+        pairs = "; ".join(f"{name}={value}" for name, value in values.items())
+        assert cookies().renewal_possible([(b"cookie", pairs.encode())], lambda: NOW + age) is possible
+
+
+@pytest.mark.parametrize("value", ["", "x", "2.", "2.AAAAAAAA.", "AdxEJgBrSdI", "=" * 12, "\xff" * 12, "A" * 70_000])
+def test_no_renewal_is_possible_for_a_cookie_without_a_clear_header(value):
+    headers = [(b"cookie", b"s=" + value.encode("latin-1"))]
+    assert cookies(secrets=[SECRET]).renewal_possible(headers, lambda: NOW) is False
+
+
+VALUES = [text(), text(session_id=YOURS), text(OLD_SEALER), text(binding=YOURS)]
+CHUNKED = list(Chunks("s", 3).split(text(payload=b"x" * 4000)).values())
+PIECES = [
+    *(value.encode() for value in VALUES + CHUNKED),
+    b"s=",
+    b"s.1=",
+    b"s.2=",
+    b"; ",
+    b"=",
+    b".",
+    b"2.AAAAAAAA.",
+    b"\0",
+    b"\n",
+]
+# A byte stands for a piece of a cookie, a line break, or itself: one draw makes all the headers.
+ALPHABET = [PIECES[code % len(PIECES)] if code < 192 else bytes([code]) for code in range(256)]
+HEADERS = st.binary(max_size=16).map(lambda seed: b"".join(ALPHABET[code] for code in seed).split(b"\n"))
+OPENER = cookies()
+
+
+@given(HEADERS, st.sampled_from([b"", YOURS]), st.integers(NOW - 100, NOW + 100) | st.integers(0, 2**41))
+@settings(max_examples=10_000, deadline=None)
+def test_any_headers_give_a_session_that_was_sealed_or_a_rejection(lines, binding, now):
+    headers = [(b"cookie", line) for line in lines]
+    assert OPENER.renewal_possible(headers, lambda: now) in (True, False)
+    try:
+        opened = OPENER.open(headers, binding, now)
+    except Rejected:
+        return
+    assert opened is None or (opened.id in (MINE, YOURS) and opened.payload in (b"{}", b"x" * 4000))

@@ -1,0 +1,55 @@
+"""The everyday program as a type checker sees it. Checked, never run."""
+
+from datetime import timedelta
+from typing import Annotated, assert_type
+
+from fastapi import Depends, FastAPI
+
+from fastsession import CurrentSession, Session, SessionMiddleware, generate_key, get_session, require, session_of
+
+
+class ShopSession(Session):
+    user_id: int | None = None
+    cart: list[str] = []  # noqa: RUF012  (pydantic copies it)
+
+
+app = FastAPI()
+app.add_middleware(
+    SessionMiddleware,
+    model=ShopSession,
+    secret_key=generate_key(),
+    idle_timeout=timedelta(minutes=30),
+    absolute_timeout=12 * 60 * 60,
+    same_site="strict",
+)
+
+
+def is_signed_in(session: ShopSession) -> bool:
+    return session.user_id is not None
+
+
+@app.post("/cart/{item}")
+async def add(item: str, session: ShopSession = Depends(get_session)) -> list[str]:  # noqa: B008, FAST002  (the short spelling)
+    session.cart.append(item)
+    assert_type(session.cart, list[str])
+    return session.cart
+
+
+@app.get("/current")
+async def current(session: CurrentSession[ShopSession]) -> int | None:
+    assert_type(session, ShopSession)
+    return session.user_id
+
+
+@app.get("/account")
+async def account(session: Annotated[ShopSession, Depends(require(is_signed_in, fresh=timedelta(minutes=10)))]) -> None:
+    assert_type(session, ShopSession)
+
+
+@app.get("/lambda", dependencies=[Depends(require(lambda session: session.user_id is not None, status_code=403))])
+async def with_lambda() -> None: ...
+
+
+@app.get("/chosen")
+async def chosen(session: Annotated[ShopSession, Depends(session_of(ShopSession))]) -> None:
+    assert_type(session, ShopSession)
