@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from fastsession.cookies import MAX_COOKIE_SIZE, MAX_COOKIES, Header, find_values, finder, values_in
+from fastsession.cookies import MAX_COOKIE_SIZE, MAX_COOKIES, MOST_HEADER_BYTES, Header, find_values, finder, values_in
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.events import SessionStatus
 
-# More cookies of one name than this are never looked at (security.md R-22).
-MOST_CANDIDATES: Final = 4
 _SUFFIXES = ("", ".1", ".2")
 # A chunk is `count.set.piece`; a whole token has no full stop.
 _SET_ID_SIZE = 8
@@ -60,7 +58,7 @@ class Chunks:
             raise Rejected(SessionStatus.MALFORMED, "not a chunk of a session")
         pieces = [first.piece]
         for find in self._finders[1 : first.total]:
-            candidates = (_chunk(other) for other in find_values(headers, find)[:MOST_CANDIDATES])
+            candidates = (_chunk(other) for other in find_values(headers, find))
             matching = [chunk.piece for chunk in candidates if chunk and chunk[:2] == first[:2]]
             if not matching:
                 raise Rejected(SessionStatus.INCOMPLETE, f"{len(pieces)} of {first.total} chunks")
@@ -71,7 +69,12 @@ class Chunks:
         """Which of the names the request brought. The names are ours, never the client's."""
         lines = [line for name, line in headers if name == b"cookie"]
         named = zip(self.names, self._finders, strict=True)
-        return [name for name, find in named if any(find in line and values_in(line, find) for line in lines)]
+        return [name for name, find in named if any(_holds(line, find) for line in lines)]
+
+
+def _holds(line: bytes, find: bytes) -> bool:
+    """Whether a cookie header has a cookie of the name; one too long to be searched may only look so."""
+    return find in line and (len(line) > MOST_HEADER_BYTES or bool(values_in(line, find)))
 
 
 def clear_characters(value: str, count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,16 +13,25 @@ from fastsession.errors import ConfigurationError
 from fastsession.lifetime import as_datetime
 from fastsession.mapping import SessionDict
 from fastsession.server_side import ServerSide
+from fastsession.session import Session
+
+# Handles come from forms and links.
+_HANDLE = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionEntry:
-    """One place where a subject is signed in. `handle` is the public one that `SessionInfo.id` shows too."""
+    """One place where a subject is signed in.
+
+    `handle` is the public one that `SessionInfo.id` shows too. `session` is what the session holds, a
+    user agent for example if the model has a field for it; None when today's model does not accept it.
+    """
 
     handle: str
     created_at: datetime
     last_seen: datetime
     is_current: bool
+    session: Session | None
 
 
 class SessionControl:
@@ -47,6 +57,7 @@ class SessionControl:
                 created_at=as_datetime(entry.created_at),
                 last_seen=as_datetime(entry.renewed_at),
                 is_current=entry.id == current,
+                session=server_side.model_of(entry.payload),
             )
             for entry in await server_side.records.owned(server_side.owners(self._named(subject)))
         ]
@@ -57,15 +68,19 @@ class SessionControl:
 
     async def end_others(self) -> None:
         """End the subject's other sessions; this one goes on under a new id (OWASP ASVS 7.4.3)."""
-        request = self._session.open()
-        subject = self._named(None)
-        before = await self._server_side.end_subject(subject, keep=request.id)
-        request.begins_at_least = before
+        request, subject = self._session.open(), self._named(None)
+        # First, because it is refused after the response has started: then nothing has been ended yet.
         self._session.session().regenerate()
+        request.begins_at_least = await self._server_side.end_subject(subject, keep=request.id)
 
     async def end(self, handle: str) -> bool:
-        """End the session with this handle; with a store only if it is the subject's own. Whether there was one."""
+        """End the session with this handle; with a store only if it is the subject's own. Whether there was one.
+
+        Without a store nobody knows whose it is, nor whether there is one: any handle is then denied.
+        """
         server_side = self._server_side
+        if not _HANDLE.fullmatch(handle):
+            return False
         if server_side.records is None:
             await server_side.deny_handle(handle)
             return True
@@ -77,7 +92,7 @@ class SessionControl:
 
     def _named(self, subject: str | None) -> str:
         """The subject that is meant, by default this session's."""
-        named = subject or self._server_side.subject(self._session.session())
+        named = self._server_side.subject(self._session.session()) if subject is None else subject
         if named is None:
             message = "Whose sessions? Name a subject, or give the session model a `def subject(self) -> str | None`."
             raise ConfigurationError(message)

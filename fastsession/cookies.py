@@ -17,7 +17,11 @@ SameSite = Literal["lax", "strict", "none"]
 MAX_COOKIE_SIZE: Final = 3800
 MAX_COOKIES: Final = 3
 # Servers differ in what they let through (8 KB to 8 MB); beyond this nothing is searched.
-_MOST_HEADER_BYTES = 64 * 1024
+MOST_HEADER_BYTES: Final = 64 * 1024
+# More cookies of one name than this are never looked at (security.md R-22).
+MOST_CANDIDATES: Final = 4
+_LONGEST_NAME = 256
+_BEFORE_A_NAME = b"; \t"
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]+")
 
@@ -79,8 +83,8 @@ def cookie_name(session_cookie: str, *, path: str, domain: str | None, https_onl
 
 def check_name(name: str, *, path: str, domain: str | None, https_only: bool) -> None:
     """Raise `ConfigurationError` for a name that is none, or whose prefix the other options contradict."""
-    if not _NAME.fullmatch(name):
-        message = "session_cookie must be a cookie name: letters, digits and !#$%&'*+-.^_`|~"
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        message = f"session_cookie must be a cookie name: letters, digits and !#$%&'*+-.^_`|~, {_LONGEST_NAME} at most."
         raise ConfigurationError(message)
     lowered = name.lower()
     if lowered.startswith("__host-") and not (https_only and path == "/" and domain is None):
@@ -97,7 +101,7 @@ def finder(name: str) -> bytes:
 
 
 def find_values(headers: Iterable[Header], find: bytes) -> list[str]:
-    """The values of every cookie of a name; raises `Rejected` (oversize) for more bytes than are searched.
+    """The first values of cookies of a name; raises `Rejected` (oversize) for more bytes than are searched.
 
     Every cookie header counts: clients may send several (RFC 9113, section 8.2.3).
     """
@@ -106,10 +110,10 @@ def find_values(headers: Iterable[Header], find: bytes) -> list[str]:
     for name, line in headers:
         if name == b"cookie":
             size += len(line)
-            if size > _MOST_HEADER_BYTES:
+            if size > MOST_HEADER_BYTES:
                 raise Rejected(SessionStatus.OVERSIZE, "too many bytes of cookies")
             values += values_in(line, find)
-    return values
+    return values[:MOST_CANDIDATES]
 
 
 def cookie_pairs(headers: Iterable[Header]) -> dict[str, str]:
@@ -125,20 +129,21 @@ def cookie_pairs(headers: Iterable[Header]) -> dict[str, str]:
 
 
 def values_in(line: bytes, find: bytes) -> list[str]:
-    """The values in one cookie header under the name in `find`, in time linear in its length.
+    """The first values in one cookie header under the name in `find`, in time linear in its length.
 
     Only space and tab are trimmed and double quotes are part of a value (RFC 6265bis, section 5.6).
     """
     values: list[str] = []
     position = line.find(find)
-    while position >= 0:
+    while position >= 0 and len(values) < MOST_CANDIDATES:
         end = line.find(b";", position)
+        # Only a name at the beginning of its pair can be ours.
+        if position == 0 or line[position - 1] in _BEFORE_A_NAME:
+            pair = line[line.rfind(b";", 0, position) + 1 : end if end >= 0 else None]
+            name, equals, value = pair.partition(b"=")
+            if equals and name.strip(b" \t") == find:
+                values.append(value.strip(b" \t").decode("latin-1"))
         if end < 0:
-            end = len(line)
-        # The name must fill its side of the pair: nothing but blanks before it and up to the equals sign.
-        if position == 0 or not line[line.rfind(b";", 0, position) + 1 : position].strip(b" \t"):
-            value = line[position + len(find) : end].lstrip(b" \t")
-            if value.startswith(b"="):
-                values.append(value[1:].strip(b" \t").decode("latin-1"))
+            break
         position = line.find(find, end)
     return values

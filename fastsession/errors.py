@@ -29,21 +29,25 @@ class ConfigurationError(FastSessionError, ValueError):
 
 
 class SessionTooLargeError(FastSessionError):
-    """The sealed session needs more bytes than its cookies may carry.
+    """The session needs more bytes than its cookies may carry, or its record in a store.
 
-    `size` and `limit` are bytes of cookie value over all cookies; `fields` lists the largest
-    top-level fields with their size in bytes of JSON, largest first.
+    `size` and `limit` are bytes of cookie value over all cookies, of JSON for a store; `fields` lists
+    the largest top-level fields with their size in bytes of JSON, largest first.
     """
 
-    def __init__(self, *, size: int, limit: int, fields: list[tuple[str, int]]) -> None:
+    def __init__(self, *, size: int, limit: int, fields: list[tuple[str, int]], stored: bool = False) -> None:
         self.size = size
         self.limit = limit
         self.fields = fields
         largest = ", ".join(f"{name!r} ({length} bytes)" for name, length in fields)
+        if stored:
+            measured, way_out = f"The session takes {size} bytes and a store's record holds at most {limit}.", ""
+        else:
+            measured = f"The sealed session takes {size} bytes and its cookies carry at most {limit}."
+            way_out = ", or raise max_cookies (3 at most)"
         super().__init__(
-            f"The sealed session takes {size} bytes and its cookies carry at most {limit}. "
-            f"Largest fields: {largest or 'none'}. Keep references instead of records in the session, "
-            "or raise max_cookies (3 at most).",
+            f"{measured} Largest fields: {largest or 'none'}. "
+            f"Keep references instead of records in the session{way_out}.",
         )
 
 

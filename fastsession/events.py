@@ -97,7 +97,8 @@ class EventLog:
     def __init__(self, on_event: Listener | Sequence[Listener] | None) -> None:
         listeners = () if on_event is None else (on_event,) if callable(on_event) else tuple(on_event)
         for listener in listeners:
-            if not callable(listener) or inspect.iscoroutinefunction(listener):
+            asynchronous = any(map(inspect.iscoroutinefunction, (listener, getattr(listener, "__call__", None))))  # noqa: B004
+            if not callable(listener) or asynchronous:
                 message = (
                     f"on_event takes plain functions of one SessionEvent, not {type(listener).__name__}. "
                     "To do async work, put the event into a queue."

@@ -229,7 +229,7 @@ class Lifecycle:
     def _saved_token(self, session: SessionDict, request: RequestSession, payload: bytes) -> Token:
         """The token of a changed session; raises `SessionNotSerializableError`."""
         if session.model is not None:
-            self.codec.verify(session.model, payload)
+            self.codec.verify(session.model, request.extras, payload)
         now = int(self.clock())
         arrived = request.token
         remembered = arrived is not None and arrived.remembered if request.remember is None else request.remember

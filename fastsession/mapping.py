@@ -21,7 +21,7 @@ class SessionDict(dict[str, Any]):
     handed out, because C code (json.dumps, copy) reads it past these methods.
     """
 
-    __slots__ = ("_assigned", "binding", "headers", "lifecycle", "model", "request", "response_started")
+    __slots__ = ("binding", "headers", "lifecycle", "model", "request", "response_started")
 
     def __init__(self, lifecycle: Lifecycle, headers: Iterable[Header], binding: bytes = b"") -> None:
         self.lifecycle = lifecycle
@@ -31,8 +31,6 @@ class SessionDict(dict[str, Any]):
         self.request: RequestSession | None = None
         self.model: Session | None = None
         self.response_started = False
-        # Declared names that were written here: they show even when they are at their default.
-        self._assigned: set[str] = set()
         # C's JSON encoder takes an empty dict's word for it; anything else it asks for its items.
         super().__setitem__("", None)
 
@@ -72,12 +70,10 @@ class SessionDict(dict[str, Any]):
     def _fill(self) -> None:
         """Bring the storage up to date with the model and the extras, keeping it as it is while a loop reads it."""
         session = self.session()
-        codec = self.lifecycle.codec
+        codec, assigned = self.lifecycle.codec, self.open().assigned
         view = {name: getattr(session, name) for name in codec.fields}
         view = {
-            name: value
-            for name, value in view.items()
-            if value != getattr(codec.pristine, name) or name in self._assigned
+            name: value for name, value in view.items() if value != getattr(codec.pristine, name) or name in assigned
         }
         view.update(self.open().extras)
         if view.keys() != super().keys():
@@ -89,7 +85,7 @@ class SessionDict(dict[str, Any]):
         request.written = True
         if key in self.lifecycle.codec.fields:
             session.__pydantic_validator__.validate_assignment(session, key, value)
-            self._assigned.add(key)
+            request.assigned |= {key}
         else:
             request.extras[key] = value
 
@@ -97,7 +93,7 @@ class SessionDict(dict[str, Any]):
         request = self.open()
         if key in self.lifecycle.codec.fields:
             self._write(key, getattr(self.lifecycle.codec.fresh(), key))
-            self._assigned.discard(key)
+            self.open().assigned -= {key}
         else:
             request.written = True
             del request.extras[key]

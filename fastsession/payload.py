@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import typing
-from collections.abc import Collection
-from dataclasses import is_dataclass
+from collections.abc import Callable, Collection
 from typing import Any
 
-from pydantic import BaseModel, Secret, SecretBytes, SecretStr, ValidationError
+from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_jsonable_python
 
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
 from fastsession.events import SessionStatus
+from fastsession.extras import dump_extras, load_extras, verify_extras
+from fastsession.secret_fields import refuse_secret_fields
 from fastsession.session import Session
-
-# What `request.session` holds beside the declared fields: plain JSON, by the standard library's rules.
-_extras_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
 
 # Compact JSON holds no line break: the model is the first line, extras, if there are any, the second.
 _NEWLINE = b"\n"
@@ -37,7 +33,7 @@ class PayloadCodec:
         self._serializer = model.__pydantic_serializer__
         self._validate_json = self._validator.validate_json
         self._to_json = self._serializer.to_json
-        _refuse_masked_fields(model)
+        refuse_secret_fields(model)
         try:
             # Two of a kind: `pristine` tells which fields are at their default.
             self.pristine, other = self.fresh(), self.fresh()
@@ -47,7 +43,7 @@ class PayloadCodec:
             raise ConfigurationError(message) from None
         try:
             payload = self.dump(self.pristine, {})
-            self.verify(self.pristine, payload)
+            self.verify(self.pristine, {}, payload)
         except SessionNotSerializableError as error:
             message = f"{model.__name__} has a default that cannot be kept in a session: {error}"
             raise ConfigurationError(message) from None
@@ -105,9 +101,11 @@ class PayloadCodec:
         old, new = payload_values(before), payload_values(after)
         return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
-    def verify(self, session: Session, payload: bytes) -> None:
+    def verify(self, session: Session, extras: dict[str, Any], payload: bytes) -> None:
         """Raise `SessionNotSerializableError` unless `payload` will load as the session is now."""
-        model = payload.partition(_NEWLINE)[0]
+        model, line = split_payload(payload)
+        if line:
+            verify_extras(extras, line)
         try:
             reloaded: Session = self._validate_json(model, by_alias=False, by_name=True)
         except ValidationError as error:
@@ -118,46 +116,37 @@ class PayloadCodec:
             self._refuse_altered_field(session, reloaded)
 
     def _undumpable_field(self, session: Session) -> str:
-        for name in self.fields:
-            try:
-                self._serializer.to_json(session, include={name}, by_alias=False, round_trip=True, warnings=False)
-            except (ValueError, RecursionError):
-                return name
-        return self.model.__name__
+        return self._field_that_fails(session, self._field_json)
 
     def _unloadable_field(self, session: Session) -> str:
         """The field whose JSON no parser takes: nested too deeply, or with an endless number."""
-        for name in self.fields:
+        return self._field_that_fails(session, lambda model, name: from_json(self._field_json(model, name)))
+
+    def _field_json(self, session: Session, name: str) -> bytes:
+        return self._serializer.to_json(session, include={name}, by_alias=False, round_trip=True, warnings=False)
+
+    def _field_that_fails(self, session: Session, attempt: Callable[[Session, str], object]) -> str:
+        for name in (*self.fields, *(session.__pydantic_extra__ or ())):
             try:
-                from_json(self._to_json(session, include={name}, by_alias=False, round_trip=True, warnings=False))
-            except ValueError:
-                return name
+                attempt(session, name)
+            except (ValueError, RecursionError):
+                return str(name)
         return self.model.__name__
 
     def _refuse_altered_field(self, session: Session, reloaded: Session) -> None:
-        """Name the field that would come back with another value. Fields that are not dumped may differ."""
-        for name in self.fields:
-            before = self._serializer.to_python(session, include={name}, round_trip=True, warnings=False).get(name)
-            after = self._serializer.to_python(reloaded, include={name}, round_trip=True, warnings=False).get(name)
-            if before != after and not _same_json(before, after):
+        """Name the field that would come back with another value. Fields that are never dumped may differ."""
+        for name, field in self.model.__pydantic_fields__.items():
+            before, after = getattr(session, name), getattr(reloaded, name)
+            if not field.exclude and before != after and not self._same_json(session, reloaded, name):
                 raise SessionNotSerializableError(name, "it would come back with another value")
 
-
-def dump_extras(extras: dict[str, Any]) -> bytes:
-    """The extras' JSON; raises `SessionNotSerializableError` naming the key."""
-    try:
-        return _extras_encoder.encode(extras).encode()
-    except (TypeError, ValueError, RecursionError):
-        raise SessionNotSerializableError(_undumpable_key(extras), "it cannot be written as JSON") from None
-
-
-def load_extras(extras: bytes) -> dict[str, Any]:
-    """The extras in their JSON; raises `Rejected` (incompatible)."""
-    try:
-        loaded: dict[str, Any] = json.loads(extras)
-    except (ValueError, RecursionError):
-        raise Rejected(SessionStatus.INCOMPATIBLE, "the extras do not load") from None
-    return loaded
+    def _same_json(self, session: Session, reloaded: Session, name: str) -> bool:
+        """Whether a field's two values differ in their Python types only, a tuple for a list for example."""
+        try:
+            return bool(_jsonable(getattr(session, name)) == _jsonable(getattr(reloaded, name)))
+        except PydanticSerializationError:
+            # A type that only the model's own serializer knows.
+            return self._field_json(session, name) == self._field_json(reloaded, name)
 
 
 def split_payload(payload: bytes) -> tuple[bytes, bytes]:
@@ -167,7 +156,10 @@ def split_payload(payload: bytes) -> tuple[bytes, bytes]:
 
 
 def join_payload(data: dict[str, Any], fields: Collection[str]) -> bytes:
-    """The payload of another system's session: what is declared for the model, the rest as extras."""
+    """The payload of another system's session: what is declared for the model, the rest as extras.
+
+    Raises `SessionNotSerializableError`.
+    """
     model = dump_extras({name: value for name, value in data.items() if name in fields})
     extras = {name: value for name, value in data.items() if name not in fields}
     return model + _NEWLINE + dump_extras(extras) if extras else model
@@ -185,57 +177,5 @@ def field_sizes(payload: bytes) -> list[tuple[str, int]]:
     return sorted(sizes, key=lambda item: item[1], reverse=True)
 
 
-def _undumpable_key(extras: dict[str, Any]) -> str:
-    for key, value in extras.items():
-        try:
-            _extras_encoder.encode({key: value}).encode()
-        except (TypeError, ValueError, RecursionError):
-            return str(key)
-    return "request.session"
-
-
-def _same_json(before: object, after: object) -> bool:
-    """Whether two values differ in their Python types only, a tuple for a list for example."""
-    try:
-        return bool(_jsonable(before) == _jsonable(after))
-    except PydanticSerializationError:
-        return False
-
-
 def _jsonable(value: object) -> Any:
     return to_jsonable_python(value, inf_nan_mode="constants")
-
-
-def _refuse_masked_fields(model: type[Session]) -> None:
-    """Refuse a type that dumps as asterisks, unless the field has a serializer of its own."""
-    serialized = {
-        name for item in model.__pydantic_decorators__.field_serializers.values() for name in item.info.fields
-    }
-    for name, field in model.__pydantic_fields__.items():
-        if not serialized & {name, "*"} and _mentions_secret(field.annotation, set()):
-            message = (
-                f"{model.__name__}.{name} is a secret type, which dumps as asterisks and would be lost. Declare it as "
-                "str or bytes (the cookie is encrypted), or give it a @field_serializer that returns the value."
-            )
-            raise ConfigurationError(message)
-
-
-def _mentions_secret(annotation: Any, seen: set[Any]) -> bool:
-    """Whether a pydantic secret type stands anywhere in an annotation, nested models included."""
-    origin: Any = typing.get_origin(annotation) or annotation
-    nested: list[Any] = list(typing.get_args(annotation))
-    if isinstance(origin, type) and origin not in seen:
-        if issubclass(origin, Secret | SecretStr | SecretBytes):
-            return True
-        seen.add(origin)
-        nested += _field_types(origin)
-    return any(_mentions_secret(part, seen) for part in nested)
-
-
-def _field_types(kind: Any) -> list[Any]:
-    """The annotations of a model's, dataclass's or TypedDict's fields."""
-    if issubclass(kind, BaseModel):
-        return [field.annotation for field in kind.__pydantic_fields__.values()]
-    if is_dataclass(kind) or typing.is_typeddict(kind):
-        return list(typing.get_type_hints(kind).values())
-    return []

@@ -19,6 +19,8 @@ from fastsession.token import Token
 _LABEL = b"fastsession/v1/store"
 # Enough for any session, and little enough that a mistake is noticed.
 MAX_RECORD_SIZE = 4 * 1024 * 1024
+# A record past its expiry does not exist: the store's contract.
+_OVER = 1
 # Before the payload: id, created_at, renewed_at.
 _FIXED = struct.Struct(">16sQQ")
 
@@ -81,6 +83,10 @@ class Records:
         data = self._sealed(name, token, now)
         return await self.store.replace(name, data, version=version, expires_at=expires_at, owner=owner)
 
+    async def retire(self, session_id: bytes, *, version: int) -> bool:
+        """End the record if it is still at the version that was read, in one step; False when it is not."""
+        return await self.store.replace(record_name(session_id), b"", version=version, expires_at=_OVER, owner=None)
+
     async def touch(self, session_id: bytes, *, expires_at: int) -> bool:
         """Move the expiry alone; False when the record is no longer there."""
         return await self.store.touch(record_name(session_id), expires_at=expires_at)
@@ -92,7 +98,7 @@ class Records:
     def _sealed(self, name: str, token: Token, now: float) -> bytes:
         if len(token.payload) > MAX_RECORD_SIZE:
             largest = field_sizes(token.payload)[:3]
-            raise SessionTooLargeError(size=len(token.payload), limit=MAX_RECORD_SIZE, fields=largest)
+            raise SessionTooLargeError(size=len(token.payload), limit=MAX_RECORD_SIZE, fields=largest, stored=True)
         key = self._keys.primary
         plaintext = _FIXED.pack(token.id, token.created_at, token.renewed_at) + token.payload
         return key.id + key.record_cipher.seal(plaintext, _LABEL + name.encode(), now=now)

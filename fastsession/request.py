@@ -29,6 +29,8 @@ class RequestSession(SessionState):
     # `written`: through request.session; `forced`: to be saved even if nothing differs.
     written = False
     forced = False
+    # Declared names that were written there: they show there even when they are at their default.
+    assigned: frozenset[str] = frozenset()
     # What the session was when the response started: later dumps are compared with it.
     committed: bytes | None = None
     rejection_reported = False

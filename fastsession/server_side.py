@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from fastsession.errors import Rejected, StoreUnavailableError
 from fastsession.events import EventKind, SessionStatus
-from fastsession.lifetime import Outcome, Timeouts
-from fastsession.merging import merged
+from fastsession.lifetime import CLOCK_SKEW, Outcome, Timeouts
 from fastsession.payload import PayloadCodec
+from fastsession.record_writer import RecordWriter
 from fastsession.records import Entry, Records
 from fastsession.session import Session
 from fastsession.token import Token
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from fastsession.stores.contract import Revocations, SessionStore
 
 Outage = Literal["unavailable", "anonymous"]
-# How often a write is tried against others that are faster.
-_MOST_TRIES = 50
 
 
 class ServerSide:
@@ -48,9 +46,6 @@ class ServerSide:
     ) -> None:
         self.records = records
         self.revocations = revocations
-        self._started: asyncio.AbstractEventLoop | None = None
-        self._starting = asyncio.Lock()
-        self._limit = limit
         self.keys = keys
         self.clock = clock
         self._outage = outage
@@ -58,16 +53,40 @@ class ServerSide:
         self._timeouts = timeouts
         self._reporter = reporter
         self.subject = reporter.subject
+        self._started: asyncio.AbstractEventLoop | None = None
+        # A lock belongs to the event loop in which somebody first waited for it.
+        self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+        self._writer = None
+        if records is not None:
+            self._writer = RecordWriter(
+                records,
+                codec=codec,
+                timeouts=timeouts,
+                reporter=reporter,
+                owners=self.owners,
+                limit=limit,
+                clock=clock,
+            )
 
     async def start(self) -> None:
-        """Start store and revocations, once in an event loop; the first request does it where no lifespan did."""
+        """Start store and revocations, once in an event loop; the first request does it where no lifespan did.
+
+        Raises `StoreUnavailableError`, unless sessions are then anonymous.
+        """
         loop = asyncio.get_running_loop()
         if self._started is loop:
             return
-        async with self._starting:
+        if self._starting is None or self._starting[0] is not loop:
+            self._starting = loop, asyncio.Lock()
+        async with self._starting[1]:
             if self._started is not loop:
                 for backend in self._backends():
-                    await backend.start()
+                    try:
+                        await backend.start()
+                    except StoreUnavailableError:
+                        # It is reached by later calls, or they say that it is not.
+                        if self._outage == "unavailable":
+                            raise
                 self._started = loop
 
     async def stop(self) -> None:
@@ -124,38 +143,34 @@ class ServerSide:
     async def carry_out(
         self, outcome: Outcome, token: Token | None, session: SessionDict, scope: Scope
     ) -> tuple[Outcome, Token | None]:
-        """Do what `outcome` needs, or find that the session was ended meanwhile: then it is cleared.
+        """Do what `outcome` needs, or find that the session was ended meanwhile: then its cookie is left alone.
 
-        Raises `StoreUnavailableError`: nothing is pretended.
+        Whoever ended it has told its own browser, which may have another session by now. Raises
+        `StoreUnavailableError`: nothing is pretended.
         """
-        request = session.open()
-        arrived = request.token
         try:
-            if token is None:
-                if arrived is not None:
-                    await self.end(arrived)
-                return outcome, None
-            if arrived is not None and not request.origin:
-                # One that has just ended its subject's other sessions is not ended by that itself.
-                self.refuse_denied(arrived, None if request.begins_at_least else session.model)
-            if self.records is not None:
-                token = await self._keep(self.records, outcome, token, session, scope)
-            if request.regenerated and arrived is not None:
-                # Only now: the old one goes when the new one is safe.
+            if token is not None:
+                return outcome, await self._kept(outcome, token, session, scope)
+            arrived = session.open().token
+            if arrived is not None:
                 await self.end(arrived)
-        except Rejected:
-            request.ending = EventKind.REVOKED
-            return Outcome.CLEAR, None
-        return outcome, token
+        except Rejected as rejected:
+            if rejected.status is not SessionStatus.REVOKED:
+                raise StoreUnavailableError(rejected.detail) from None
+            self._reporter.tell(EventKind.REVOKED, session, session.open(), scope)
+            return Outcome.KEEP, None
+        except StoreUnavailableError:
+            if outcome is not Outcome.RENEW:
+                raise
+            # The session is as good as before, and its next response tries again.
+            return Outcome.KEEP, None
+        return outcome, None
 
     async def end(self, token: Token) -> None:
         """End a session on the server: its record, and any copy of its cookie."""
         if self.records is not None:
             await self.records.delete(token.id)
-        if self.revocations is not None:
-            lifetime = self._timeouts.lifetime(remembered=token.remembered)
-            until = token.created_at + lifetime.absolute
-            await self.revocations.deny_session(self.keys.primary.handle(token.id), until=until)
+        await self._deny(token)
 
     async def end_subject(self, subject: str, *, keep: bytes | None) -> int:
         """End a subject's sessions but for the one with the id `keep`; returns from when new ones count."""
@@ -169,6 +184,13 @@ class ServerSide:
                     await self.records.delete(entry.id)
         return before
 
+    def model_of(self, payload: bytes) -> Session | None:
+        """The session in a payload, None when today's model does not accept it."""
+        try:
+            return self._codec.load(payload)[0]
+        except Rejected:
+            return None
+
     async def end_entry(self, entry: Entry) -> None:
         """End the session of a record."""
         if self.records is not None:
@@ -181,38 +203,35 @@ class ServerSide:
             until = int(self.clock()) + self._timeouts.longest_absolute
             await self.revocations.deny_session(handle, until=until)
 
-    async def _keep(
-        self, records: Records, outcome: Outcome, token: Token, session: SessionDict, scope: Scope
-    ) -> Token:
-        """Put the token's data into the store; raises `Rejected` when the session is no longer there."""
+    async def _kept(self, outcome: Outcome, token: Token, session: SessionDict, scope: Scope) -> Token:
+        """The token after what it says is true on the server; raises `Rejected` and `StoreUnavailableError`."""
         request = session.open()
-        subject = self.subject(session.model or self._codec.load(token.payload)[0])
-        owners = [] if subject is None else self.owners(subject)
-        arrived, now, owner = request.token, self.clock(), owners[0] if owners else None
-        lifetime = self._timeouts.lifetime(remembered=token.remembered)
-        expires_at = lifetime.expires_at(created_at=token.created_at, renewed_at=token.renewed_at)
-        if arrived is None or request.regenerated or request.origin:
-            if owners and self._limit is not None:
-                await self._limit.make_room(records, owners, leaving=arrived)
-            await records.create(token, expires_at=expires_at, owner=owner, now=now)
-            return token
-        if outcome is Outcome.RENEW:
-            # Whoever wrote meanwhile wrote newer data: then only the expiry has to move.
-            if await records.replace(
-                token, version=request.version, expires_at=expires_at, owner=owner, now=now
-            ) or await records.touch(token.id, expires_at=expires_at):
-                return token
-            raise Rejected(SessionStatus.REVOKED)
-        version, before = request.version, request.payload or b""
-        for _ in range(_MOST_TRIES):
-            if await records.replace(token, version=version, expires_at=expires_at, owner=owner, now=now):
-                return token
-            # Another request was faster: lay this one's changes over what is there now.
-            theirs = await records.read(token.id)
-            payload, disputed = merged(self._codec, before=before, mine=token.payload, theirs=theirs.payload)
-            if disputed:
-                detail = f"fields: {', '.join(disputed)}"
-                self._reporter.tell(EventKind.CONFLICT, session, request, scope, detail=detail)
-            token, before, version = token._replace(payload=payload), theirs.payload, theirs.version
-        message = "The session's record changes faster than this request can write it."
-        raise StoreUnavailableError(message)
+        arrived = None if request.origin else request.token
+        if arrived is not None:
+            # As it came: it may have changed hands since. One that has just ended its subject's other
+            # sessions is not ended by that itself.
+            came = None if request.begins_at_least or request.payload is None else self.model_of(request.payload)
+            self.refuse_denied(arrived, came)
+        if request.token is None or request.regenerated:
+            token = self._after_cut_offs(token, session.model)
+        if self._writer is not None:
+            token = await self._writer.write(outcome, token, session, scope)
+        if request.regenerated and arrived is not None:
+            await self._deny(arrived)
+        return token
+
+    async def _deny(self, token: Token) -> None:
+        if self.revocations is not None:
+            until = token.created_at + self._timeouts.lifetime(remembered=token.remembered).absolute
+            await self.revocations.deny_session(self.keys.primary.handle(token.id), until=until)
+
+    def _after_cut_offs(self, token: Token, session: Session | None) -> Token:
+        """A new session's token, created after a cut-off of this very second, or by a clock that is ahead."""
+        for created_at in range(token.created_at, token.created_at + CLOCK_SKEW):
+            later = token._replace(created_at=created_at)
+            try:
+                self.refuse_denied(later, session)
+            except Rejected:
+                continue
+            return later
+        return token

@@ -22,7 +22,7 @@ _RETRY_AFTER_SECONDS = "1"
 
 
 async def serve_with_backend(app: ASGIApp, session: SessionDict, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the application between the two moments of I/O; answer 503 in its place when they fail."""
+    """Run the application between the two moments of I/O; answer 503 in its place when one of them fails."""
     lifecycle = session.lifecycle
     answered = False
 
@@ -44,10 +44,12 @@ async def serve_with_backend(app: ASGIApp, session: SessionDict, scope: Scope, r
 
     try:
         await lifecycle.preload(session)
+        await app(scope, receive, send_with_session)
     except StoreUnavailableError as error:
+        # Those that the application raised as well, having asked for a session to be ended, and did not handle.
+        if answered or session.response_started:
+            raise
         await _refuse(error, scope, receive, send)
-        return
-    await app(scope, receive, send_with_session)
 
 
 async def serve_lifespan(app: ASGIApp, server_side: ServerSide, scope: Scope, receive: Receive, send: Send) -> None:

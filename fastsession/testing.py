@@ -49,9 +49,22 @@ def sealed_cookies(app: Any, session: Session) -> dict[str, str]:
     lifecycle = _lifecycle(app, type(session))
     now = int(lifecycle.clock())
     payload = lifecycle.codec.dump(session, {})
-    lifecycle.codec.verify(session, payload)
+    lifecycle.codec.verify(session, {}, payload)
     token = Token(new_id(), now, now, now, bool(state_of(session).remember), payload)
     return lifecycle.cookies.seal(token, now=now)
+
+
+def set_session(app: Any, client: Any, session: Session) -> None:
+    """Sign a test client in: put the session's cookies into its jar, where the app's own will replace them.
+
+    `client` is httpx's or Starlette's. (A dict given as `cookies=` stays in the jar beside what the app
+    sets, because it names no host: enough for one request, wrong for several.)
+    """
+    host = client.base_url.host
+    # What http.cookiejar calls a host without a dot.
+    domain = host if "." in host else f"{host}.local"
+    for name, value in sealed_cookies(app, session).items():
+        client.cookies.set(name, value, domain=domain)
 
 
 def opened_session(app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None) -> SessionT:

@@ -129,7 +129,8 @@ def _unpack(plaintext: bytes, renewed_at: int, stale: bool) -> Token:  # noqa: F
     flags, created_high, created, authenticated_high, authenticated, session_id, length = _FIXED.unpack_from(plaintext)
     end = _FIXED.size + length
     binding = plaintext[end : end + BINDING_SIZE] if flags & _BOUND else b""
-    if flags & _UNKNOWN_FLAGS or end + len(binding) > len(plaintext):
+    needed = end + BINDING_SIZE if flags & _BOUND else end
+    if flags & _UNKNOWN_FLAGS or needed > len(plaintext):
         raise Rejected(SessionStatus.MALFORMED, "written by another version")
     return Token(
         session_id,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Protocol
 
-from fastsession.chunks import MOST_CANDIDATES, Chunks, clear_characters
+from fastsession.chunks import Chunks, clear_characters
 from fastsession.cookies import Header, find_values, finder
 from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.events import SessionStatus
@@ -73,7 +73,7 @@ class TokenCookies:
             raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
         tokens: list[Token] = []
         rejections: list[Rejected] = []
-        for value in values[:MOST_CANDIDATES]:
+        for value in values:
             try:
                 tokens.append(self._valid(value, headers, binding, now))
             except Rejected as rejected:

@@ -38,9 +38,12 @@ class Follower:
     async def stop(self) -> None:
         """End."""
         task, self._task = self._task, None
-        if task is not None and task.get_loop() is asyncio.get_running_loop():
+        if task is None or task.get_loop() is not asyncio.get_running_loop():
+            return
+        while not task.done():
+            # Again where it was lost: up to Python 3.11 `asyncio.wait_for` can swallow a cancellation.
             task.cancel()
-            await asyncio.wait((task,))
+            await asyncio.wait((task,), timeout=_LEAST_PAUSE)
 
     def check_fresh(self) -> None:
         """Raise `StoreUnavailableError` when the last successful `advance` is too long ago."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Generator
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -89,15 +90,28 @@ class RedisConnections:
         return self._made[1]
 
     async def answer(self, limit: float, operation: Awaitable[T]) -> T:
-        """What the operation gives within so many seconds."""
-        try:
+        """What the operation gives within so many seconds. A caller that is cancelled leaves it to end by itself."""
+        with _faults():
             return await within(limit, operation)
-        except (RedisError, RedisClusterException, OSError) as error:
-            message = f"Redis failed: {type(error).__name__}"
-            raise StoreUnavailableError(message) from error
+
+    async def attend(self, limit: float, operation: Awaitable[T]) -> T:
+        """As `answer`, for a task that waits for nothing else: cancelled, it gives the operation up."""
+        with _faults():
+            async with asyncio.timeout(limit):
+                return await operation
 
     async def close(self) -> None:
         """Close the connections of a client that was made from a URL."""
         made, self._made = self._made, None
         if made is not None and made[0] is asyncio.get_running_loop():
             await made[1].aclose()
+
+
+@contextmanager
+def _faults() -> Generator[None]:
+    """Raise `StoreUnavailableError` for whatever a client raises; a timeout is an OSError."""
+    try:
+        yield
+    except (RedisError, RedisClusterException, OSError) as error:
+        message = f"Redis failed: {type(error).__name__}"
+        raise StoreUnavailableError(message) from error

@@ -1,0 +1,61 @@
+"""What `request.session` holds beside the model's fields: plain JSON, by the standard library's rules."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from pydantic_core import from_json
+
+from fastsession.errors import Rejected, SessionNotSerializableError
+from fastsession.events import SessionStatus
+
+_extras_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def dump_extras(extras: dict[str, Any]) -> bytes:
+    """The extras' JSON; raises `SessionNotSerializableError` naming the key."""
+    try:
+        return _extras_encoder.encode(extras).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise SessionNotSerializableError(_undumpable_key(extras), "it cannot be written as JSON") from None
+
+
+def verify_extras(extras: dict[str, Any], line: bytes) -> None:
+    """Raise `SessionNotSerializableError` for what is nested deeper than pydantic reads: 200 levels.
+
+    The standard library reads deeper, but how deep hangs on the stack of the request that reads.
+    """
+    try:
+        from_json(line)
+    except ValueError:
+        raise SessionNotSerializableError(_unparsable_key(extras), "it is nested too deeply") from None
+
+
+def load_extras(extras: bytes) -> dict[str, Any]:
+    """The extras in their JSON; raises `Rejected` (incompatible)."""
+    try:
+        loaded: Any = json.loads(extras)
+    except (ValueError, RecursionError):
+        loaded = None
+    if not isinstance(loaded, dict):
+        raise Rejected(SessionStatus.INCOMPATIBLE, "the extras do not load")
+    return cast("dict[str, Any]", loaded)
+
+
+def _unparsable_key(extras: dict[str, Any]) -> str:
+    for key, value in extras.items():
+        try:
+            from_json(_extras_encoder.encode(value))
+        except ValueError:
+            return key
+    return "request.session"
+
+
+def _undumpable_key(extras: dict[str, Any]) -> str:
+    for key, value in extras.items():
+        try:
+            _extras_encoder.encode({key: value}).encode()
+        except (TypeError, ValueError, RecursionError):
+            return str(key)
+    return "request.session"

@@ -1,0 +1,135 @@
+"""Puts a session into the store so that nothing another request has written is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fastsession.errors import Rejected, StoreUnavailableError
+from fastsession.events import EventKind, SessionStatus
+from fastsession.lifetime import Outcome, Timeouts
+from fastsession.merging import merged
+from fastsession.records import Records
+from fastsession.token import Token
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+    from fastsession.mapping import SessionDict
+    from fastsession.payload import PayloadCodec
+    from fastsession.reporting import Reporter
+    from fastsession.request import RequestSession
+    from fastsession.session_limit import SessionLimit
+
+# How often a write is tried against others that are faster.
+_MOST_TRIES = 50
+
+
+class RecordWriter:
+    """Writes the records of one middleware's sessions.
+
+    All of it raises `Rejected` (revoked) for a session that was ended meanwhile, and `StoreUnavailableError`.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        *,
+        codec: PayloadCodec,
+        timeouts: Timeouts,
+        reporter: Reporter,
+        owners: Callable[[str], list[str]],
+        limit: SessionLimit | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._records = records
+        self._codec = codec
+        self._timeouts = timeouts
+        self._reporter = reporter
+        self._owners = owners
+        self._limit = limit
+        self._clock = clock
+
+    async def write(self, outcome: Outcome, token: Token, session: SessionDict, scope: Scope) -> Token:
+        """Keep what the response is about to say; returns the token with what has been kept."""
+        request = session.open()
+        arrived = None if request.origin else request.token
+        if outcome is Outcome.RENEW and arrived is not None:
+            return await self._renew(token, request)
+        owners = self._owners_of(token)
+        if self._limit is not None and owners and self._is_arriving(owners, request):
+            await self._limit.make_room(self._records, owners, leaving=request.token)
+        if arrived is None:
+            await self._create(token, owners)
+            return token
+        return await self._write_over(arrived, token, owners, session, scope)
+
+    async def _renew(self, token: Token, request: RequestSession) -> Token:
+        """Move the expiry, and what the record tells of it unless somebody has written since."""
+        try:
+            written = await self._replace(token, request.version, self._owners_of(token))
+        except Rejected:
+            # Today's model does not accept it, so that its owner is not known: another server's may.
+            written = False
+        if written or await self._records.touch(token.id, expires_at=self._expires_at(token)):
+            return token
+        raise Rejected(SessionStatus.REVOKED, "its record is gone")
+
+    async def _write_over(
+        self, arrived: Token, token: Token, owners: list[str], session: SessionDict, scope: Scope
+    ) -> Token:
+        """Write the session in place of the one that arrived, with this request's changes over all others'."""
+        request, disputed = session.open(), list[str]()
+        written, version = token, request.version
+        for _ in range(_MOST_TRIES):
+            if request.regenerated:
+                done = await self._succeed(arrived, written, version, owners)
+            else:
+                done = await self._replace(written, version, owners)
+            if done:
+                if disputed:
+                    detail = f"fields: {', '.join(disputed)}"
+                    self._reporter.tell(EventKind.CONFLICT, session, request, scope, detail=detail)
+                return written
+            theirs = await self._records.read(arrived.id)
+            payload, disputed = merged(
+                self._codec, before=request.payload or b"", mine=token.payload, theirs=theirs.payload
+            )
+            written, version = token._replace(payload=payload), theirs.version
+            owners = self._owners_of(written)
+        message = "The session's record changes faster than this request can write it."
+        raise StoreUnavailableError(message)
+
+    async def _succeed(self, arrived: Token, token: Token, version: int, owners: list[str]) -> bool:
+        """Let a new record take the place of the one that arrived; False when that has been written to, or is gone."""
+        # In this order: the old one goes when the new one is safe.
+        await self._create(token, owners)
+        if await self._records.retire(arrived.id, version=version):
+            return True
+        await self._records.delete(token.id)
+        return False
+
+    async def _create(self, token: Token, owners: list[str]) -> None:
+        expires_at, owner = self._expires_at(token), owners[0] if owners else None
+        await self._records.create(token, expires_at=expires_at, owner=owner, now=self._clock())
+
+    async def _replace(self, token: Token, version: int, owners: list[str]) -> bool:
+        expires_at, owner = self._expires_at(token), owners[0] if owners else None
+        return await self._records.replace(
+            token, version=version, expires_at=expires_at, owner=owner, now=self._clock()
+        )
+
+    def _expires_at(self, token: Token) -> int:
+        lifetime = self._timeouts.lifetime(remembered=token.remembered)
+        return lifetime.expires_at(created_at=token.created_at, renewed_at=token.renewed_at)
+
+    def _owners_of(self, token: Token) -> list[str]:
+        """The names of the token's subject, the current one first; raises `Rejected` (incompatible)."""
+        subject = self._reporter.subject(self._codec.load(token.payload)[0])
+        return [] if subject is None else self._owners(subject)
+
+    def _is_arriving(self, owners: list[str], request: RequestSession) -> bool:
+        """Whether the session becomes one of this subject's now: by being new, or by changing hands."""
+        if request.token is None or request.origin or request.regenerated:
+            return True
+        return self._owners_of(request.token._replace(payload=request.payload or b"")) != owners

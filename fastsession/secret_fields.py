@@ -1,0 +1,47 @@
+"""Refuses model fields of pydantic's secret types, which dump as asterisks."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import is_dataclass
+from typing import Any
+
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
+
+from fastsession.errors import ConfigurationError
+from fastsession.session import Session
+
+
+def refuse_secret_fields(model: type[Session]) -> None:
+    """Refuse a type that dumps as asterisks, unless the field has a serializer of its own."""
+    serialized = {
+        name for item in model.__pydantic_decorators__.field_serializers.values() for name in item.info.fields
+    }
+    for name, field in model.__pydantic_fields__.items():
+        if not serialized & {name, "*"} and _mentions_secret(field.annotation, set()):
+            message = (
+                f"{model.__name__}.{name} is a secret type, which dumps as asterisks and would be lost. Declare it as "
+                "str or bytes (the cookie is encrypted), or give it a @field_serializer that returns the value."
+            )
+            raise ConfigurationError(message)
+
+
+def _mentions_secret(annotation: Any, seen: set[Any]) -> bool:
+    """Whether a pydantic secret type stands anywhere in an annotation, nested models included."""
+    origin: Any = typing.get_origin(annotation) or annotation
+    nested: list[Any] = list(typing.get_args(annotation))
+    if isinstance(origin, type) and origin not in seen:
+        if issubclass(origin, Secret | SecretStr | SecretBytes):
+            return True
+        seen.add(origin)
+        nested += _field_types(origin)
+    return any(_mentions_secret(part, seen) for part in nested)
+
+
+def _field_types(kind: Any) -> list[Any]:
+    """The annotations of a model's, dataclass's or TypedDict's fields."""
+    if issubclass(kind, BaseModel):
+        return [field.annotation for field in kind.__pydantic_fields__.values()]
+    if is_dataclass(kind) or typing.is_typeddict(kind):
+        return list(typing.get_type_hints(kind).values())
+    return []
