@@ -19,7 +19,7 @@ IDLE, ABSOLUTE = 30 * MINUTE, 12 * HOUR
 
 class ShopSession(Session):
     user_id: int | None = None
-    cart: list[str] = []  # noqa: RUF012  (pydantic copies it)
+    cart: list[str] = []
     note: str = ""
 
     def subject(self) -> str | None:

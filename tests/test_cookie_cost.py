@@ -34,8 +34,8 @@ def test_the_work_grows_no_faster_than_the_header(make):
     # Eight times the bytes: linear work takes 8 times as long, quadratic work 64 times.
     seconds = cpu_seconds(lambda: search(large))
     assert seconds < 20 * cpu_seconds(lambda: search(small)) + 50e-6
-    # And these two searches no longer than to take the header apart twice, give or take a millisecond.
-    assert seconds < 2 * cpu_seconds(lambda: cookie_header.values(large, b"s")) + 1e-3
+    # And these two searches, for four names, no longer than to take the header apart four times.
+    assert seconds < 4 * cpu_seconds(lambda: cookie_header.values(large, b"s")) + 1e-3
 
 
 def search(headers):
@@ -72,6 +72,6 @@ def test_sixty_four_kilobytes_over_all_cookie_headers_are_searched(size, found):
             find_values(headers, FIND)
 
 
-def test_five_hundred_header_lines_are_read():
+def test_of_five_hundred_cookies_of_our_name_four_are_read():
     headers = [(b"cookie", f"a{number}=b; s={number}".encode()) for number in range(500)]
-    assert find_values(headers, FIND) == [str(number) for number in range(500)]
+    assert find_values(headers, FIND) == ["0", "1", "2", "3"]

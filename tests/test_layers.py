@@ -14,8 +14,9 @@ PACKAGE = Path(fastsession.__file__).parent
 LAYERS = [
     {"errors", "plain_http", "recent", "caching", "serverless"},
     {"events", "xaes", "serving", "session_limit"},
-    {"session", "lifetime", "keyring", "cookies"},
-    {"token", "payload", "chunks", "reporting", "formats", "stores"},
+    {"session", "lifetime", "keyring", "cookies", "extras"},
+    {"token", "secret_fields", "chunks", "reporting", "formats", "stores"},
+    {"payload"},
     {"token_cookies", "request", "merging", "records"},
     {"foreign_cookies", "migrating", "server_side"},
     {"lifecycle"},

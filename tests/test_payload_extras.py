@@ -28,7 +28,7 @@ def sealed(extras):
     """The payload that would be sealed."""
     session = CODEC.fresh()
     payload = CODEC.dump(session, extras)
-    CODEC.verify(session, payload)
+    CODEC.verify(session, {}, payload)
     return payload
 
 

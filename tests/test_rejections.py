@@ -13,7 +13,7 @@ from tests.shop import CLEARED, COOKIE, IDLE, MINUTE, START, browser, cookie_hea
 
 
 class OtherSession(Session):
-    cart: dict[str, int] = {}  # noqa: RUF012  (pydantic copies it)
+    cart: dict[str, int] = {}
 
 
 class Case(NamedTuple):

@@ -4,7 +4,7 @@ from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 
 from fastsession import ConfigurationError, Lifetime, Session, SessionMiddleware, SessionNotSerializableError
-from fastsession.testing import Clock, opened_session, sealed_cookies
+from fastsession.testing import Clock, opened_session, sealed_cookies, set_session
 from tests.shop import DAY, SECRET, START, ShopSession, browser, shop
 
 
@@ -19,7 +19,7 @@ def app(clock):
 
 def test_a_test_of_a_logged_in_page_takes_three_lines(app):
     client = browser(app)
-    client.cookies.update(sealed_cookies(app, ShopSession(user_id=1, cart=["tea"])))
+    set_session(app, client, ShopSession(user_id=1, cart=["tea"]))
     assert client.get("/cart").json() == ["tea"]
 
 
@@ -80,7 +80,7 @@ def test_a_session_that_could_not_be_opened_is_not_sealed(app):
 
 def signed_in(app):
     client = browser(app)
-    client.cookies.update(sealed_cookies(app, ShopSession(user_id=1, cart=["tea"])))
+    set_session(app, client, ShopSession(user_id=1, cart=["tea"]))
     return client
 
 

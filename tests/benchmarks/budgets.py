@@ -82,10 +82,10 @@ EXTRAS = [
     ],
     # Trial of one key after another costs 20 µs and more with 16.
     *[
-        Extra(scenario, "FastSession, 16 keys", scenario, "FastSession, 1 keys", 1.0)
+        Extra(scenario, "FastSession, keys: 16", scenario, "FastSession, keys: 1", 1.0)
         for scenario in (f"read{FIRST_SIGHT}", "forged")
     ],
-    Extra("fallback key", "FastSession, 16 keys", "fallback key", "FastSession, 4 keys", 1.0),
+    Extra("fallback key", "FastSession, keys: 16", "fallback key", "FastSession, keys: 4", 1.0),
 ]
 SHARES = [Share("/untouched", 0.95), Share("/read", 0.80), Share("/write", 0.80)]
 # Objects a request that wait for the cycle collector; memory blocks a request that stay for good.

@@ -10,6 +10,7 @@ from tests.benchmarks.contender import Contender, bare_application
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.node_peers import NodePeers
 from tests.benchmarks.payloads import SIZES, contents_of
+from tests.benchmarks.server_side import server_side_cases
 from tests.benchmarks.timing import interleaved, requests
 
 PRODUCT, FLOOR, STARLETTE = "FastSession", "the floor", "Starlette"
@@ -37,6 +38,7 @@ async def measured_cases(redis: Redis | None) -> list[Case]:
         found += [await case(contender, scenario, SMALL) for scenario in (cases.NO_COOKIE, cases.WRITE_TOP)]
         wanted = [scenario for scenario in cases.REJECTED if contender.ages or scenario.arrival != "expired"]
         found += [await case(contender, scenario, SMALL) for scenario in wanted]
+    found += await server_side_cases(redis)
     found += await _floor_cases(ours)
     found += [await case(ours, cases.DUE, size) for size in SIZES]
     found += await _keys_and_neighbours()
@@ -77,10 +79,10 @@ async def _keys_and_neighbours() -> list[Case]:
     forged = cases.REJECTED[1]
     for count in KEY_COUNTS:
         older = [generate_key() for _ in range(count - 1)]
-        ring = product.contender(f"FastSession, {count} keys", fallbacks=older)
+        ring = product.contender(f"FastSession, keys: {count}", fallbacks=older)
         found += [await case(ring, scenario, SMALL) for scenario in (cases.UNTOUCHED, cases.READ_NEW, forged)]
         if older:
-            last = product.contender(f"FastSession, {count} keys", sealed_with=older[-1], fallbacks=older)
+            last = product.contender(f"FastSession, keys: {count}", sealed_with=older[-1], fallbacks=older)
             found.append(await case(last, Scenario("fallback key", "ignore", "due"), SMALL))
     for contender in (product.contender(PRODUCT), starlette_peers.starlette(STARLETTE, starlette_peers.PLAIN)):
         for count in OTHER_COOKIES:

@@ -40,10 +40,10 @@ class Contents(BaseModel):
 class ShopSession(Session):
     user_id: int | None = None
     name: str = ""
-    roles: list[str] = []  # noqa: RUF012  (pydantic copies it)
+    roles: list[str] = []
     theme: str = "auto"
     csrf: str = ""
-    cart: list[CartLine] = []  # noqa: RUF012  (likewise)
+    cart: list[CartLine] = []
 
 
 def contents(size: str) -> dict[str, Any]:

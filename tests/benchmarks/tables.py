@@ -15,7 +15,7 @@ from tests.benchmarks.verdicts import Verdict
 
 _SCENARIOS = ["no cookie", "untouched", "read", "nested write", "expired", "forged", "garbage"]
 _BY_SIZE = ["untouched", "read", "read, first sight", "nested write", "nested write, first sight"]
-_OURS_ALONE = "FastSession, "
+_WITH_KEYS = "FastSession, keys"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -33,7 +33,7 @@ def peers(figures: Figures) -> str:
     names = dict.fromkeys(
         key.contender for key in figures if key.size == SMALL and key.scenario in ("untouched", "bare")
     )
-    listed = [name for name in names if "keys" not in name and not name.endswith("on FastAPI")]
+    listed = [name for name in names if not name.startswith(_WITH_KEYS) and not name.endswith("on FastAPI")]
     rows = [[name, *[_ratio_cell(figures, Key(name, scenario, SMALL)) for scenario in _SCENARIOS]] for name in listed]
     return table(["120 B", *_SCENARIOS], rows)
 
@@ -55,9 +55,9 @@ def more(figures: Figures) -> str:
         [f"{key.scenario}, {key.size}", key.contender, _microseconds(figures, key)]
         for key in figures
         if (key.contender == PRODUCT and (key.scenario not in mentioned or key.size not in SIZES))
-        or (key.contender.startswith(_OURS_ALONE) and key.contender.endswith("keys"))
+        or key.contender.startswith(_WITH_KEYS)
     ]
-    return table(["", "", "µs (quarters)"], [[row[0], row[1].removeprefix(_OURS_ALONE), row[2]] for row in rows])
+    return table(["", "", "µs (quarters)"], [[row[0], row[1].removeprefix("FastSession, "), row[2]] for row in rows])
 
 
 def fastapi(figures: Figures) -> str:
@@ -72,17 +72,14 @@ def fastapi(figures: Figures) -> str:
 
 
 def seals(figures: Figures) -> str:
-    """Sealing and opening alone, in Python and in Node."""
-    deeds = {SEAL: "read", OPEN: "write"}
-    names = dict.fromkeys(key.contender for key in figures if key.scenario in deeds and key.size in SIZES)
-    rows = [[name, *[_seal_cell(figures, Key(name, deed, size)) for size in SIZES for deed in deeds]] for name in names]
-    express = [
-        [
-            "express-session, a request",
-            *[_seal_cell(figures, Key("express-session", deed, size)) for size in SIZES for deed in ("write", "read")],
-        ]
-    ]
-    return table(["", *[f"{deed}, {size}" for size in SIZES for deed in deeds]], [*rows, *express])
+    """Sealing and opening alone, in Python and in Node; express-session's columns are writing and reading."""
+    columns = [(deed, size) for size in SIZES for deed in (SEAL, OPEN)]
+    names = dict.fromkeys(key.contender for key in figures if key.scenario == SEAL)
+    rows = [[name, *[_seal_cell(figures, Key(name, deed, size)) for deed, size in columns]] for name in names]
+    requests = [Key("express-session", "write" if deed == SEAL else "read", size) for deed, size in columns]
+    if requests[0] in figures:
+        rows.append(["express-session", *[_seal_cell(figures, key) for key in requests]])
+    return table(["", *[f"{deed}, {size}" for deed, size in columns]], rows)
 
 
 def routes(found: dict[tuple[str, str], Route]) -> str:

@@ -1,5 +1,6 @@
 """Batches of requests in rounds: every case once a round, in another order each time."""
 
+import asyncio
 import gc
 import itertools
 import random
@@ -109,6 +110,8 @@ async def interleaved(
         for index in order:
             samples[index].append(await stopwatches[index].batch())
         between()
+        # No request here waits for anything, so that Ctrl-C would not be noticed.
+        await asyncio.sleep(0)
     gc.unfreeze()
     found: dict[Key, list[list[Sample]]] = {}
     for task, of_task in zip(tasks, samples, strict=True):

@@ -15,7 +15,7 @@ class Visit(Session):
 
 
 class Flashing(Session):
-    flash_messages: list[dict[str, str]] = []  # noqa: RUF012  (pydantic copies it)
+    flash_messages: list[dict[str, str]] = []
 
 
 app = FastAPI()

@@ -10,7 +10,7 @@ from fastsession import CurrentSession, Session, SessionMiddleware, generate_key
 
 class ShopSession(Session):
     user_id: int | None = None
-    cart: list[str] = []  # noqa: RUF012  (pydantic copies it)
+    cart: list[str] = []
 
 
 app = FastAPI()

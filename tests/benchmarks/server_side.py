@@ -1,0 +1,38 @@
+"""FastSession with its data on the server, and with revocations: what they add to the cookie alone."""
+
+import os
+import time
+
+from redis.asyncio import Redis
+
+from fastsession.stores import MemoryRevocations, MemoryStore, RedisStore
+from tests.benchmarks import cases, product
+from tests.benchmarks.cases import Case, case
+from tests.benchmarks.contender import Contender
+
+DENIALS = 1_000_000
+
+
+def contenders(redis: Redis | None) -> list[Contender]:
+    """The modes; a Redis store only when there is a server."""
+    found = [
+        product.contender("FastSession, MemoryStore", store=MemoryStore()),
+        product.contender(f"FastSession, {DENIALS:,} revocations", revocations=full_revocations()),
+    ]
+    if redis is not None:
+        found.append(product.contender("FastSession, RedisStore", store=RedisStore(redis)))
+    return found
+
+
+def full_revocations() -> MemoryRevocations:
+    """Revocations that hold a million denied sessions."""
+    revocations, until = MemoryRevocations(), int(time.time()) + 24 * 3_600
+    for _ in range(DENIALS):
+        revocations._denials.add(f"s{os.urandom(8).hex()}", until)
+    return revocations
+
+
+async def server_side_cases(redis: Redis | None) -> list[Case]:
+    """Each mode in the main scenarios at the smallest size."""
+    scenarios = [cases.NO_COOKIE, cases.UNTOUCHED, cases.READ, cases.WRITE, *cases.REJECTED]
+    return [await case(contender, scenario, "120 B") for contender in contenders(redis) for scenario in scenarios]
