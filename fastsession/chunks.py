@@ -31,6 +31,7 @@ class Chunks:
             message = f"max_cookies must be 1, 2 or {MAX_COOKIES}: proxies refuse more."
             raise ConfigurationError(message)
         self.names = tuple(name + suffix for suffix in _SUFFIXES)
+        self._mark = f"{name}.".encode()
         self._finders = tuple(finder(chunk_name) for chunk_name in self.names)
         # The whole token in one cookie, or pieces of it in all of them.
         self._single = MAX_COOKIE_SIZE - len(name)
@@ -66,9 +67,16 @@ class Chunks:
         return "".join(pieces)
 
     def brought(self, headers: Iterable[Header]) -> list[str]:
-        """Which of the names the request brought. The names are ours, never the client's."""
-        lines = [line for name, line in headers if name == b"cookie"]
-        named = zip(self.names, self._finders, strict=True)
+        """The names to delete with a session: the first, if it can be there at all, and stale chunks."""
+        possible = any(name == b"cookie" and self._finders[0] in line for name, line in headers)
+        return [self.names[0], *self.following(headers)] if possible else []
+
+    def following(self, headers: Iterable[Header]) -> list[str]:
+        """The names of all but the first chunk that the request brought. They are ours, never the client's."""
+        lines = [line for name, line in headers if name == b"cookie" and self._mark in line]
+        if not lines:
+            return []
+        named = zip(self.names[1:], self._finders[1:], strict=True)
         return [name for name, find in named if any(_holds(line, find) for line in lines)]
 
 

@@ -34,6 +34,7 @@ NEAR_LIMIT = 3000
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
 _VALID, _ABSENT = SessionStatus.VALID, SessionStatus.ABSENT
 _KEEP, _SAVE, _RENEW = Outcome.KEEP, Outcome.SAVE, Outcome.RENEW
+_CREATED, _SAVED, _RENEWED = EventKind.CREATED, EventKind.SAVED, EventKind.RENEWED
 
 
 class Lifecycle:
@@ -213,8 +214,9 @@ class Lifecycle:
         """The Set-Cookie headers that carry a token, and its event."""
         now = self.clock()
         values = self.cookies.seal(token if self.server_side is None else self.server_side.outside(token), now=now)
-        kind = EventKind.RENEWED if outcome is _RENEW else _saved(request)
-        kind = EventKind.MIGRATED if request.deletions else kind
+        kind = _RENEWED if outcome is _RENEW else _saved(request)
+        if request.deletions:
+            kind = EventKind.MIGRATED
         self._reporter.tell(kind, session, request, scope, session_id=token.id, detail=request.origin or "")
         size = sum(map(len, values.values()))
         if size > NEAR_LIMIT:
@@ -245,4 +247,4 @@ class Lifecycle:
 def _saved(request: RequestSession) -> EventKind:
     if request.regenerated:
         return EventKind.REGENERATED
-    return EventKind.SAVED if request.token else EventKind.CREATED
+    return _CREATED if request.token is None else _SAVED

@@ -69,7 +69,7 @@ class TokenCookies:
         values = find_values(headers, self._find)
         if len(values) == 1:
             return self._valid(values[0], headers, binding, now)
-        if not values and self.brought(headers):
+        if not values and self._chunks.following(headers):
             raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
         tokens: list[Token] = []
         rejections: list[Rejected] = []
