@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("fastsession")
 
-REJECTED_LINES_PER_SECOND = 10
+LINES_PER_SECOND = 10
 _LONGEST_PATH = 256
 
 
@@ -44,15 +44,16 @@ class SessionStatus(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What happened to a session, and the level at which it is logged."""
+    """What happened to a session, the level at which it is logged, and whether it may come in floods."""
 
     level: int
+    floods: bool
 
-    def __new__(cls, value: str, level: int) -> Self:
-        """Make a member that is its value and knows its level."""
+    def __new__(cls, value: str, level: int, floods: bool = False) -> Self:  # noqa: FBT001, FBT002  (rows of a table)
+        """Make a member that is its value and knows the rest."""
         member = str.__new__(cls, value)
         member._value_ = value
-        member.level = level
+        member.level, member.floods = level, floods
         return member
 
     CREATED = "created", logging.DEBUG
@@ -60,11 +61,11 @@ class EventKind(StrEnum):
     RENEWED = "renewed", logging.DEBUG
     REGENERATED = "regenerated", logging.INFO
     DESTROYED = "destroyed", logging.INFO
-    REJECTED = "rejected", logging.WARNING
+    REJECTED = "rejected", logging.WARNING, True
     REVOKED = "revoked", logging.INFO
     MIGRATED = "migrated", logging.INFO
     LATE_CHANGE = "late_change", logging.WARNING
-    NEAR_LIMIT = "near_limit", logging.WARNING
+    NEAR_LIMIT = "near_limit", logging.WARNING, True
     CONFLICT = "conflict", logging.INFO
 
 
@@ -88,6 +89,8 @@ class SessionEvent:
     detail: str = ""
 
 
+_FIELDS = tuple(field.name for field in fields(SessionEvent))
+
 Listener = Callable[[SessionEvent], object]
 
 
@@ -105,24 +108,23 @@ class EventLog:
                 )
                 raise ConfigurationError(message)
         self._listeners = listeners
-        self._rejections: dict[SessionStatus, _Second] = {}
+        self._seen: dict[tuple[EventKind, SessionStatus], _Second] = {}
         self._warned: set[str] = set()
 
-    def wants(self, kind: EventKind) -> bool:
-        """Whether anybody would see an event of this kind."""
-        return bool(self._listeners) or logger.isEnabledFor(kind.level)
+    def wants(self, kind: EventKind, status: SessionStatus, now: float) -> bool:
+        """Whether anybody would see an event; one of a kind that may come in floods is counted.
 
-    def wants_rejection(self, status: SessionStatus, now: float) -> bool:
-        """Count a rejection, and tell whether anybody would see it.
-
-        The logger sees ten lines a second of each status (security.md R-33), listeners see all.
+        Of those the logger sees ten lines a second of each status (security.md R-33), listeners see all.
         """
-        seen = self._rejections.get(status)
+        heard = bool(self._listeners) or logger.isEnabledFor(kind.level)
+        if not kind.floods:
+            return heard
+        seen = self._seen.get((kind, status))
         if seen is None or seen.second != int(now):
-            suppressed = max(0, seen.count - REJECTED_LINES_PER_SECOND) if seen else 0
-            seen = self._rejections[status] = _Second(int(now), suppressed)
+            suppressed = max(0, seen.count - LINES_PER_SECOND) if seen else 0
+            seen = self._seen[kind, status] = _Second(int(now), suppressed)
         seen.count += 1
-        return self.wants(EventKind.REJECTED) and (bool(self._listeners) or seen.count <= REJECTED_LINES_PER_SECOND)
+        return heard and (bool(self._listeners) or seen.count <= LINES_PER_SECOND)
 
     def report(
         self,
@@ -157,10 +159,10 @@ class EventLog:
             logger.warning(message)
 
     def _log(self, event: SessionEvent) -> None:
-        fields: dict[str, Any] = asdict(event)
-        if event.kind is EventKind.REJECTED:
-            seen = self._rejections[event.status]
-            if seen.count > REJECTED_LINES_PER_SECOND:
+        fields: dict[str, Any] = {name: getattr(event, name) for name in _FIELDS}
+        if event.kind.floods:
+            seen = self._seen[event.kind, event.status]
+            if seen.count > LINES_PER_SECOND:
                 return
             if seen.suppressed and seen.count == 1:
                 fields["suppressed"] = seen.suppressed
@@ -180,7 +182,7 @@ _SAFE = _SAFE_IN_PATH + " "
 
 @dataclass(slots=True)
 class _Second:
-    """The rejections of one status in one second, and how many went unlogged in the one before."""
+    """The events of one kind and status in one second, and how many went unlogged in the one before."""
 
     second: int
     suppressed: int

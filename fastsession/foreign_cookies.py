@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from fastsession.cookies import Header, cookie_pairs
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
 from fastsession.events import SessionStatus
-from fastsession.formats.contract import CookieFormat, ForeignSession, names_of
+from fastsession.formats.contract import METADATA_KEY, CookieFormat, ForeignSession, names_of
 from fastsession.payload import join_payload, payload_values
 from fastsession.token import BINDING_SIZE, ID_SIZE, Token, new_id
 from fastsession.token_cookies import judge
@@ -19,8 +19,6 @@ from fastsession.token_cookies import judge
 if TYPE_CHECKING:
     from fastsession.lifetime import Timeouts
 
-# Under this key the session's JSON carries what the other format has no place for.
-METADATA_KEY = "_fastsession"
 # Our own token keeps times as 40 bits.
 _Time = Annotated[int, Field(ge=0, lt=2**40)]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fastsession.caching import protect
 from fastsession.cookies import CookieWriter, Header
-from fastsession.errors import Rejected, SessionNotSerializableError
+from fastsession.errors import Rejected, SessionNotSerializableError, SessionTooLargeError
 from fastsession.events import EventKind, SessionStatus
 from fastsession.lifetime import Outcome, Timeouts, decide
 from fastsession.payload import PayloadCodec
@@ -18,7 +18,7 @@ from fastsession.plain_http import PLAIN_HTTP_WARNING, drops_secure_cookies
 from fastsession.reporting import Reporter
 from fastsession.request import RequestSession
 from fastsession.session import Session, attach
-from fastsession.token import Token, new_id
+from fastsession.token import Token
 from fastsession.token_cookies import SessionCookies
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ NEAR_LIMIT = 3000
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
 _VALID, _ABSENT = SessionStatus.VALID, SessionStatus.ABSENT
 _KEEP, _SAVE, _RENEW = Outcome.KEEP, Outcome.SAVE, Outcome.RENEW
-_CREATED, _SAVED, _RENEWED = EventKind.CREATED, EventKind.SAVED, EventKind.RENEWED
+_RENEWED = EventKind.RENEWED
 
 
 class Lifecycle:
@@ -180,7 +180,9 @@ class Lifecycle:
         )
         request.committed = payload
         if outcome is _SAVE:
-            return outcome, self._saved_token(session, request, payload)
+            if model is not None:
+                self.codec.verify(model, request.extras, payload)
+            return outcome, request.saved_token(payload, session.binding, int(self.clock()))
         if outcome is _RENEW and arrived is not None:
             return outcome, arrived._replace(renewed_at=int(self.clock()), binding=session.binding, payload=payload)
         return outcome, None
@@ -196,7 +198,13 @@ class Lifecycle:
         """The response's headers for an outcome, and its event."""
         request, looked_at = session.request or session.open(), session.model is not None
         if token is not None:
-            cookies = self._cookies(outcome, token, session, request, scope)
+            try:
+                cookies = self._cookies(outcome, token, session, request, scope)
+            except SessionTooLargeError:
+                # Another system's session may be larger than ours can be: unchanged, it stays as it is.
+                if outcome is not _RENEW:
+                    raise
+                cookies = []
         elif outcome is _KEEP:
             cookies = []
         else:
@@ -214,10 +222,11 @@ class Lifecycle:
         """The Set-Cookie headers that carry a token, and its event."""
         now = self.clock()
         values = self.cookies.seal(token if self.server_side is None else self.server_side.outside(token), now=now)
-        kind = _RENEWED if outcome is _RENEW else _saved(request)
-        if request.deletions:
-            kind = EventKind.MIGRATED
-        self._reporter.tell(kind, session, request, scope, session_id=token.id, detail=request.origin or "")
+        kind = _RENEWED if outcome is _RENEW else request.kind_of_save()
+        detail = ""
+        if request.origin and request.token is not None:
+            kind, detail = EventKind.MIGRATED, request.origin
+        self._reporter.tell(kind, session, request, scope, session_id=token.id, detail=detail)
         size = sum(map(len, values.values()))
         if size > NEAR_LIMIT:
             detail = f"{size} bytes"
@@ -227,24 +236,3 @@ class Lifecycle:
         max_age = self.timeouts.max_age(token.created_at, token.renewed_at, token.remembered, now)
         stale = [name for name in self.cookies.brought(session.headers) if name not in values]
         return [*self._writer.set(values, max_age=max_age), *self._writer.delete(stale), *request.deletions]
-
-    def _saved_token(self, session: SessionDict, request: RequestSession, payload: bytes) -> Token:
-        """The token of a changed session; raises `SessionNotSerializableError`."""
-        if session.model is not None:
-            self.codec.verify(session.model, request.extras, payload)
-        now = int(self.clock())
-        arrived = request.token
-        remembered = arrived is not None and arrived.remembered if request.remember is None else request.remember
-        if request.regenerated:
-            now = max(now, request.begins_at_least)
-            return Token(new_id(), now, now, now, remembered, payload, session.binding)
-        if arrived is None:
-            return Token(request.id, now, 0, now, remembered, payload, session.binding)
-        created_at, authenticated_at = arrived.created_at, arrived.authenticated_at
-        return Token(arrived.id, created_at, authenticated_at, now, remembered, payload, session.binding)
-
-
-def _saved(request: RequestSession) -> EventKind:
-    if request.regenerated:
-        return EventKind.REGENERATED
-    return _CREATED if request.token is None else _SAVED

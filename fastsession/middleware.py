@@ -93,7 +93,7 @@ class SessionMiddleware:
             renew_after=renew_after,
             not_before=not_before,
         )
-        codec = PayloadCodec(model)
+        codec = PayloadCodec(model, foreign=format is not None)
         secrets = accepted_secrets(secret_key, secret_key_fallbacks)
         keys = KeyRing(secrets)
         cookies: SessionCookies
@@ -103,8 +103,14 @@ class SessionMiddleware:
             cookies = TokenCookies(sealer, Chunks(name, max_cookies), timeouts)
         else:
             _refuse_unused(session_cookie=session_cookie, max_cookies=max_cookies, audience=audience)
+            if store is not None:
+                message = "format= keeps the session in the cookie that both sides read: leave out store=."
+                raise ConfigurationError(message)
             check_name(format.cookie_name, path=path, domain=domain, https_only=https_only)
             cookies = ForeignCookies(format, codec.fields, timeouts)
+        if not isinstance(migrate_from, Sequence) or not all(isinstance(item, Migration) for item in migrate_from):
+            message = "migrate_from takes a list: migrate_from=[Migration(StarletteSession(...), accept_until=...)]."
+            raise ConfigurationError(message)
         foreign = [migration.format for migration in migrate_from] + ([format] if format else [])
         refuse_shared_secrets(foreign, secrets)
         reporter = Reporter(EventLog(on_event), keys.primary, model, clock)

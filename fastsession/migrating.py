@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 from fastsession.cookies import CookieWriter, Header, cookie_pairs
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError, StoreUnavailableError
 from fastsession.events import SessionStatus
-from fastsession.formats.contract import ForeignSession, StoredReader, names_of
+from fastsession.formats.contract import METADATA_KEY, ForeignSession, StoredReader, names_of
 from fastsession.payload import join_payload
 from fastsession.token import Token, new_id
 
@@ -86,8 +86,9 @@ def _payload(foreign: ForeignSession, fields: Sequence[str]) -> bytes:
 
     Flask has more types than JSON: a datetime or UUID becomes the text that a model reads it from.
     """
+    data = {key: value for key, value in foreign.data.items() if key != METADATA_KEY}
     try:
-        return join_payload(to_jsonable_python(foreign.data), fields)
+        return join_payload(to_jsonable_python(data), fields)
     except (ValueError, SessionNotSerializableError):
         raise Rejected(SessionStatus.INCOMPATIBLE, "it holds a value that JSON does not") from None
 

@@ -12,7 +12,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_jsonable_pyt
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
 from fastsession.events import SessionStatus
 from fastsession.extras import dump_extras, load_extras, verify_extras
-from fastsession.secret_fields import refuse_secret_fields
+from fastsession.field_types import holds_sets, refuse_secret_fields
 from fastsession.session import Session
 
 # Compact JSON holds no line break: the model is the first line, extras, if there are any, the second.
@@ -22,17 +22,19 @@ _NEWLINE = b"\n"
 class PayloadCodec:
     """Dumps and loads one session model.
 
-    `empty` is the dump of an untouched session, or None when the model's factories make a new value
-    each time, so that no two untouched sessions are alike.
+    With `foreign`, payloads are another system's and not from `dump`. `empty` is the dump of an untouched
+    session, or None when the model's factories make a new value each time, so that no two are alike.
     """
 
-    def __init__(self, model: type[Session]) -> None:
+    def __init__(self, model: type[Session], *, foreign: bool = False) -> None:
         self.model = model
         self.fields = tuple(model.__pydantic_fields__)
         self._validator = model.__pydantic_validator__
         self._serializer = model.__pydantic_serializer__
         self._validate_json = self._validator.validate_json
         self._to_json = self._serializer.to_json
+        # Whether what is loaded dumps to the same bytes, as long as the model keeps its fields.
+        self._reproducible = not foreign and not holds_sets(model)
         refuse_secret_fields(model)
         try:
             # Two of a kind: `pristine` tells which fields are at their default.
@@ -86,9 +88,13 @@ class PayloadCodec:
         """Whether a session whose dump `now` is not the same as `arrived` has been changed.
 
         Unequal bytes alone are no change: a set's order, or a field that is new or gone since, dumps
-        otherwise without anybody having touched it. So what arrived is loaded and dumped once more.
+        otherwise without anybody having touched it. Then what arrived is loaded and dumped once more.
         """
-        return now != self.empty if arrived is None else now != self.dump(*self.load(arrived))
+        if arrived is None:
+            return now != self.empty
+        if self._reproducible and tuple(from_json(split_payload(arrived)[0])) == self.fields:
+            return True
+        return now != self.dump(*self.load(arrived))
 
     def model_changed(self, session: Session, arrived: bytes | None) -> bool:
         """Whether the model itself, extras aside, differs from the one that arrived."""

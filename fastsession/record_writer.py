@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from fastsession.errors import Rejected, StoreUnavailableError
 from fastsession.events import EventKind, SessionStatus
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from fastsession.request import RequestSession
     from fastsession.session_limit import SessionLimit
 
-# How often a write is tried against others that are faster.
+# How often a write is tried against those of other processes that are faster.
 _MOST_TRIES = 50
 
 
@@ -49,6 +51,8 @@ class RecordWriter:
         self._owners = owners
         self._limit = limit
         self._clock = clock
+        # One writer of a session at a time in this process: otherwise each of n would try n times.
+        self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def write(self, outcome: Outcome, token: Token, session: SessionDict, scope: Scope) -> Token:
         """Keep what the response is about to say; returns the token with what has been kept."""
@@ -62,7 +66,9 @@ class RecordWriter:
         if arrived is None:
             await self._create(token, owners)
             return token
-        return await self._write_over(arrived, token, owners, session, scope)
+        turn = self._turns.setdefault(arrived.id, asyncio.Lock())
+        async with turn:
+            return await self._write_over(arrived, token, owners, session, scope)
 
     async def _renew(self, token: Token, request: RequestSession) -> Token:
         """Move the expiry, and what the record tells of it unless somebody has written since."""

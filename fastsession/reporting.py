@@ -39,7 +39,7 @@ class Reporter:
         """Tell once about a cookie that was turned away."""
         if request.status is not SessionStatus.ABSENT and not request.rejection_reported:
             request.rejection_reported = True
-            if self._events.wants_rejection(request.status, request.now):
+            if self._events.wants(EventKind.REJECTED, request.status, request.now):
                 at = as_datetime(request.now)
                 self._events.report(EventKind.REJECTED, request.status, scope, at=at, detail=request.detail)
 
@@ -54,10 +54,11 @@ class Reporter:
         detail: str = "",
     ) -> None:
         """Tell about the session, if anybody would hear it."""
-        if self._events.wants(kind):
+        now = self._clock()
+        if self._events.wants(kind, request.status, now):
             subject = self.subject(session.model)
             handle = self.handle(session_id or request.id)
-            at = as_datetime(self._clock())
+            at = as_datetime(now)
             self._events.report(kind, request.status, scope, at=at, session=handle, subject=subject, detail=detail)
 
     def plain_http(self, warning: str) -> None:

@@ -117,3 +117,25 @@ class RequestSession(SessionState):
         if self.destroyed or not self.written:
             return self.destroyed
         return payload == self.lifecycle.codec.empty and not (self.to_be_saved or self.forced)
+
+    def saved_token(self, payload: bytes, binding: bytes, now: int) -> Token:
+        """What is to be sealed of a changed session: `payload` is what it is now."""
+        arrived = self.token
+        remembered = arrived is not None and arrived.remembered if self.remember is None else self.remember
+        if self.regenerated:
+            now = max(now, self.begins_at_least)
+            return Token(new_id(), now, now, now, remembered, payload, binding)
+        if arrived is None:
+            return Token(self.id, now, 0, now, remembered, payload, binding)
+        created_at, authenticated_at = arrived.created_at, arrived.authenticated_at
+        return Token(arrived.id, created_at, authenticated_at, now, remembered, payload, binding)
+
+    def kind_of_save(self) -> EventKind:
+        """What saving the session is called."""
+        if self.regenerated:
+            return EventKind.REGENERATED
+        return _CREATED if self.token is None else _SAVED
+
+
+# Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
+_CREATED, _SAVED = EventKind.CREATED, EventKind.SAVED

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from fastsession import SessionEvent
@@ -18,3 +20,13 @@ def events() -> list[SessionEvent]:
 @pytest.fixture
 def client(clock, events):
     return browser(shop(clock=clock, on_event=events.append))
+
+
+@pytest.fixture
+def event_loop():
+    """The loop that mangum looks for in the main thread; it would make one and leave it open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()

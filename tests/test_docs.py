@@ -21,6 +21,8 @@ from fastsession.events import EventKind
 from fastsession.lifetime import Outcome, decide
 from fastsession.testing import sealed_cookies
 
+pytestmark = pytest.mark.usefixtures("event_loop")
+
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]

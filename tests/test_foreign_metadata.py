@@ -63,3 +63,14 @@ def test_data_that_cannot_be_kept_is_incompatible_and_no_error(client, other, da
     other.write(data)
     assert client.get("/public").status_code == 200
     assert client.get("/info").json()["status"] == "incompatible"
+
+
+def test_without_our_key_it_is_another_session(client, other, clock):
+    client.post("/login")
+    before = client.get("/info").json()
+    clock.advance(60)
+    other.write({key: value for key, value in other.data.items() if key != "_fastsession"})
+    after = client.get("/info").json()
+    assert before["id"] != after["id"]
+    assert before["created_at"] < after["created_at"]
+    assert after["authenticated_at"] is None

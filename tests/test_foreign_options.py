@@ -6,6 +6,7 @@ import pytest
 
 from fastsession import ConfigurationError, SessionMiddleware, SessionTooLargeError
 from fastsession.formats import ClientSessions, IronSession, StarletteSession
+from fastsession.stores import MemoryStore
 from tests.other_side import FORMATS, NAME, PASSWORD, OtherSide
 from tests.shop import IDLE, MINUTE, SECRET, browser, set_cookies, shop
 
@@ -57,6 +58,15 @@ def test_a_session_that_does_not_fit_is_an_error_that_names_its_field(name, cloc
         client.post("/note/4000")
 
 
+def test_a_session_with_no_room_for_our_key_is_read_and_only_a_change_fails(clock):
+    client, other = sharing(FORMATS["IronSession"], clock)
+    other.write({"note": "n" * 2500})
+    response = client.get("/view")
+    assert (response.json(), set_cookies(response)) == ({"note": "n" * 2500}, [])
+    with pytest.raises(SessionTooLargeError):
+        client.post("/cart/tea")
+
+
 def test_every_password_opens_and_the_first_one_seals(clock):
     older = IronSession(password=PASSWORD, cookie_name=NAME, ttl=IDLE)
     newer = IronSession(
@@ -102,6 +112,11 @@ def test_a_shorter_ttl_at_the_other_side_than_here_makes_its_sessions_look_older
 def test_options_of_our_own_token_are_refused_beside_a_format(options):
     with pytest.raises(ConfigurationError, match="no meaning with format="):
         SessionMiddleware(None, secret_key=SECRET, format=FORMATS["Iron"], **options)
+
+
+def test_a_store_is_refused_beside_a_format_because_the_other_side_would_find_no_data():
+    with pytest.raises(ConfigurationError, match="format="):
+        SessionMiddleware(None, secret_key=SECRET, format=FORMATS["Iron"], store=MemoryStore())
 
 
 def test_a_format_that_is_only_read_is_refused():

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+# Under this key a shared session's JSON carries what the other format has no place for.
+METADATA_KEY = "_fastsession"
+
 
 @dataclass(frozen=True, slots=True)
 class ForeignSession:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from fastsession.errors import Rejected
+from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.events import SessionStatus
+from fastsession.formats.capacity import check_capacity
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.iron import Iron
 from fastsession.formats.iron_passwords import IronPassword
@@ -39,4 +40,9 @@ class Yar:
     def write(self, session: ForeignSession, *, now: float) -> dict[str, str]:
         """One cookie, with a new id unless the session has one."""
         envelope: dict[str, Any] = {"id": session.id or str(uuid4()), "_store": session.data}
-        return self._iron.write(replace(session, data=envelope), now=now)
+        try:
+            return self._iron.write(replace(session, data=envelope), now=now)
+        except SessionTooLargeError as error:
+            # Of the user's own fields, not of the envelope.
+            check_capacity(session.data, size=error.size, limit=error.limit)
+            raise

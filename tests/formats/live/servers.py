@@ -24,10 +24,12 @@ def asgi_server(app: Any) -> Iterator[str]:
         server = uvicorn.Server(uvicorn.Config(app, ws="none", lifespan="off", log_config=None))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        # Connections are queued until it is ready.
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+        try:
+            # Connections are queued until it is ready.
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @contextmanager
@@ -43,8 +45,10 @@ def node_server(script: Path, *arguments: str, **environment: str) -> Iterator[s
     with process:
         port = process.stdout.readline().strip()
         assert port, f"{script.name} did not start"
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 @contextmanager

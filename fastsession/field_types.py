@@ -1,8 +1,9 @@
-"""Refuses model fields of pydantic's secret types, which dump as asterisks."""
+"""What types stand in a model's fields, however deep."""
 
 from __future__ import annotations
 
 import typing
+from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -18,7 +19,8 @@ def refuse_secret_fields(model: type[Session]) -> None:
         name for item in model.__pydantic_decorators__.field_serializers.values() for name in item.info.fields
     }
     for name, field in model.__pydantic_fields__.items():
-        if not serialized & {name, "*"} and _mentions_secret(field.annotation, set()):
+        masked = _mentions(field.annotation, (Secret, SecretStr, SecretBytes), set())
+        if masked and not serialized & {name, "*"}:
             message = (
                 f"{model.__name__}.{name} is a secret type, which dumps as asterisks and would be lost. Declare it as "
                 "str or bytes (the cookie is encrypted), or give it a @field_serializer that returns the value."
@@ -26,16 +28,21 @@ def refuse_secret_fields(model: type[Session]) -> None:
             raise ConfigurationError(message)
 
 
-def _mentions_secret(annotation: Any, seen: set[Any]) -> bool:
-    """Whether a pydantic secret type stands anywhere in an annotation, nested models included."""
+def holds_sets(model: type[Session]) -> bool:
+    """Whether a set is among the fields, whose order is another in every process."""
+    return _mentions(model, (AbstractSet,), set())
+
+
+def _mentions(annotation: Any, kinds: tuple[type, ...], seen: set[Any]) -> bool:
+    """Whether one of the types stands anywhere in an annotation, nested models included."""
     origin: Any = typing.get_origin(annotation) or annotation
     nested: list[Any] = list(typing.get_args(annotation))
     if isinstance(origin, type) and origin not in seen:
-        if issubclass(origin, Secret | SecretStr | SecretBytes):
+        if issubclass(origin, kinds):
             return True
         seen.add(origin)
         nested += _field_types(origin)
-    return any(_mentions_secret(part, seen) for part in nested)
+    return any(_mentions(part, kinds, seen) for part in nested)
 
 
 def _field_types(kind: Any) -> list[Any]:
