@@ -184,7 +184,9 @@ class Lifecycle:
                 self.codec.verify(model, request.extras, payload)
             return outcome, request.saved_token(payload, session.binding, int(self.clock()))
         if outcome is _RENEW and arrived is not None:
-            return outcome, arrived._replace(renewed_at=int(self.clock()), binding=session.binding, payload=payload)
+            # As it arrived, and not as it dumps: only what changed is shown to load again.
+            arrived = arrived._replace(payload=request.payload or b"", binding=session.binding)
+            return outcome, arrived._replace(renewed_at=int(self.clock()))
         return outcome, None
 
     def _answer(

@@ -96,6 +96,7 @@ class SessionMiddleware:
         codec = PayloadCodec(model, foreign=format is not None)
         secrets = accepted_secrets(secret_key, secret_key_fallbacks)
         keys = KeyRing(secrets)
+        _refuse_misused_formats(format, migrate_from, secrets, store)
         cookies: SessionCookies
         if format is None:
             name = cookie_name(session_cookie, path=path, domain=domain, https_only=https_only)
@@ -103,24 +104,14 @@ class SessionMiddleware:
             cookies = TokenCookies(sealer, Chunks(name, max_cookies), timeouts)
         else:
             _refuse_unused(session_cookie=session_cookie, max_cookies=max_cookies, audience=audience)
-            if store is not None:
-                message = "format= keeps the session in the cookie that both sides read: leave out store=."
-                raise ConfigurationError(message)
             check_name(format.cookie_name, path=path, domain=domain, https_only=https_only)
             cookies = ForeignCookies(format, codec.fields, timeouts)
-        if not isinstance(migrate_from, Sequence) or not all(isinstance(item, Migration) for item in migrate_from):
-            message = "migrate_from takes a list: migrate_from=[Migration(StarletteSession(...), accept_until=...)]."
-            raise ConfigurationError(message)
-        foreign = [migration.format for migration in migrate_from] + ([format] if format else [])
-        refuse_shared_secrets(foreign, secrets)
+        migrations = None
+        if migrate_from:
+            migrations = Migrations(migrate_from, fields=codec.fields, own_name=cookies.name, https_only=https_only)
         reporter = Reporter(EventLog(on_event), keys.primary, model, clock)
         server_side = None
-        if max_sessions is not None and store is None:
-            message = "max_sessions needs store=: without one nobody counts the sessions."
-            raise ConfigurationError(message)
-        if store_outage not in ("unavailable", "anonymous"):
-            message = "store_outage must be 'unavailable' or 'anonymous'."
-            raise ConfigurationError(message)
+        limit = _limit(max_sessions, when_full, store)
         if store is not None or revocations is not None:
             server_side = ServerSide(
                 records=None if store is None else Records(store, keys),
@@ -131,7 +122,7 @@ class SessionMiddleware:
                 timeouts=timeouts,
                 reporter=reporter,
                 clock=clock,
-                limit=None if max_sessions is None else SessionLimit(max_sessions, when_full),
+                limit=limit,
             )
         self.app = app
         self.lifecycle = Lifecycle(
@@ -139,9 +130,7 @@ class SessionMiddleware:
             writer=CookieWriter(
                 path=path, domain=domain, same_site=same_site, https_only=https_only, partitioned=partitioned
             ),
-            migrations=Migrations(migrate_from, fields=codec.fields, own_name=cookies.name, https_only=https_only)
-            if migrate_from
-            else None,
+            migrations=migrations,
             server_side=server_side,
             codec=codec,
             timeouts=timeouts,
@@ -202,6 +191,29 @@ def _refuse_shared_name(outer: tuple[SessionDict, ...], lifecycle: Lifecycle) ->
     if any(other.lifecycle.cookies.name == name for other in outer):
         message = f"Two session middlewares write the cookie {name!r}: give one of them another session_cookie=."
         raise ConfigurationError(message)
+
+
+def _refuse_misused_formats(
+    format_: CookieFormat | None, migrate_from: Sequence[Migration], secrets: list[bytes], store: SessionStore | None
+) -> None:
+    """Refuse a list that is none, a secret that is ours too, and data where the other side would not find it."""
+    if not isinstance(migrate_from, Sequence) or not all(isinstance(item, Migration) for item in migrate_from):
+        message = "migrate_from takes a list: migrate_from=[Migration(StarletteSession(...), accept_until=...)]."
+        raise ConfigurationError(message)
+    if format_ is not None and store is not None:
+        message = "format= keeps the session in the cookie that both sides read: leave out store=."
+        raise ConfigurationError(message)
+    foreign = [migration.format for migration in migrate_from]
+    refuse_shared_secrets(foreign if format_ is None else [*foreign, format_], secrets)
+
+
+def _limit(max_sessions: int | None, when_full: WhenFull, store: SessionStore | None) -> SessionLimit | None:
+    if max_sessions is None:
+        return None
+    if store is None:
+        message = "max_sessions needs store=: without one nobody counts the sessions."
+        raise ConfigurationError(message)
+    return SessionLimit(max_sessions, when_full)
 
 
 def _refuse_unused(*, session_cookie: str, max_cookies: int, audience: str) -> None:
