@@ -11,16 +11,19 @@ import uvicorn
 from example_app.accounts import DEMO_EMAIL, DEMO_PASSWORD
 from example_app.app import create_app
 from fastsession import generate_key
+from fastsession.stores import SQLiteStore
 
 SECRET_FILE = Path(__file__).parent.parent / ".secret"
+SESSIONS_FILE = Path(__file__).parent.parent / "sessions.sqlite3"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m example_app", description="Serve the example shop.")
     parser.add_argument("--port", type=int, default=8000)
     port: int = parser.parse_args().port
-    app = create_app(os.environ.get("SESSION_SECRET") or development_secret(SECRET_FILE))
-    print(  # noqa: T201  (a command prints)
+    secret_key = os.environ.get("SESSION_SECRET") or development_secret(SECRET_FILE)
+    app = create_app(secret_key, SQLiteStore(SESSIONS_FILE))
+    print(
         f"The shop:      http://127.0.0.1:{port}\nDemo account:  {DEMO_EMAIL}, password {DEMO_PASSWORD}\n", flush=True
     )
     # Starlette builds middlewares when the server starts the app. By default uvicorn goes on when that fails, and

@@ -6,10 +6,10 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Response
-from fastapi.responses import RedirectResponse
 
 from example_app.accounts import Account, Accounts
-from example_app.pages import OwnPage, flash, render
+from example_app.devices import device_name
+from example_app.pages import OwnPage, flash, render, to_page
 from example_app.session import FreshMember, Member, ShopSession, Visitor, signed_in
 
 router = APIRouter()
@@ -42,7 +42,7 @@ UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 @router.get("/sign-in")
 async def sign_in_page(request: Request, session: Visitor, next_page: NextInQuery = "/account") -> Response:
     if signed_in(session):
-        return _to(next_page)
+        return to_page(next_page)
     return render(request, session, "sign_in.html", next=next_page, email="", error="")
 
 
@@ -65,16 +65,17 @@ def sign_in(
             request, session, "sign_in.html", status_code=UNPROCESSABLE, next=next_page, email=email, error=error
         )
     session.account_id = account.id
+    session.device = device_name(request.headers.get("user-agent", ""))
     session.remember(remember)
     _authenticated(session)
     flash(request, f"Welcome back, {account.name}.")
-    return _to(next_page)
+    return to_page(next_page)
 
 
 @router.post("/sign-out")
 async def sign_out(session: Visitor) -> Response:
     session.destroy()
-    return _to("/signed-out")
+    return to_page("/signed-out")
 
 
 @router.get("/signed-out")
@@ -102,7 +103,7 @@ async def change_email(
             request, session, "change_email.html", status_code=UNPROCESSABLE, account=account, email=email, error=error
         )
     flash(request, "Your e-mail address has been changed.")
-    return _to("/account")
+    return to_page("/account")
 
 
 @router.get("/confirm-password")
@@ -134,14 +135,10 @@ def confirm_password(
             error=error,
         )
     _authenticated(session)
-    return _to(next_page)
+    return to_page(next_page)
 
 
 def _authenticated(session: ShopSession) -> None:
     """Begin anew after a password was right: what was known of the session before is worth nothing now."""
     session.regenerate()
     session.csrf_token = ""
-
-
-def _to(page: str) -> Response:
-    return RedirectResponse(page, HTTPStatus.SEE_OTHER)

@@ -1,4 +1,4 @@
-"""Who may sign in. In memory: a real shop has a database here, and the same three questions to ask it."""
+"""Who may sign in. In memory: a real shop has a database here, and the same questions to ask it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ _COST, _BLOCK_SIZE, _PARALLELISM = 2**14, 8, 5
 _SALT_SIZE, _DIGEST_SIZE = 16, 64
 # No password has it. Compared with when there is no such account, so that the answer takes as long.
 _NOBODYS_HASH = bytes(_SALT_SIZE + _DIGEST_SIZE)
+# NIST SP 800-63B-4, section 3.1.1.2, for a password that is the only factor.
+SHORTEST_PASSWORD = 15
 # RFC 5321, section 4.5.3.1.3, leaves room for no longer one.
 _LONGEST_EMAIL = 254
 
@@ -64,6 +66,15 @@ class Accounts:
         if self._with_email(email) not in (None, account):
             return "Another account has this e-mail address."
         self._by_id[account.id] = replace(account, email=email)
+        return None
+
+    def change_password(self, account: Account, password: str) -> str | None:
+        """Give the account another password; return what is wrong with it, if anything."""
+        if len(password) < SHORTEST_PASSWORD:
+            return f"Please choose a password of at least {SHORTEST_PASSWORD} characters."
+        password_hash = hash_password(password)
+        # As it is now: the address may have changed meanwhile.
+        self._by_id[account.id] = replace(self._by_id[account.id], password_hash=password_hash)
         return None
 
     def _with_email(self, email: str) -> Account | None:

@@ -15,16 +15,17 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from example_app import account_routes, shop_routes
+from example_app import account_routes, device_routes, shop_routes
 from example_app.accounts import Accounts
 from example_app.csrf import refuse_forged_forms
-from example_app.pages import render
+from example_app.pages import flash, render
 from example_app.session import ShopSession
-from fastsession import Lifetime, SessionMiddleware, get_session
+from fastsession import Lifetime, SessionMiddleware, SessionStatus, get_session
+from fastsession.stores import SessionStore
 
 
-def create_app(secret_key: str, *, clock: Callable[[], float] = time.time) -> FastAPI:
-    """The shop, its sessions sealed with `secret_key`. `clock` (Unix seconds) decides when they end."""
+def create_app(secret_key: str, store: SessionStore, *, clock: Callable[[], float] = time.time) -> FastAPI:
+    """The shop, its sessions sealed with `secret_key` and kept in `store`. `clock` (Unix seconds) ends them."""
     app = FastAPI(
         title="Larch & Loam",
         openapi_url=None,  # pages for people, not an API
@@ -36,14 +37,18 @@ def create_app(secret_key: str, *, clock: Callable[[], float] = time.time) -> Fa
         model=ShopSession,
         secret_key=secret_key,
         session_cookie="shop_session",
+        store=store,
         idle_timeout=timedelta(minutes=30),
         absolute_timeout=timedelta(hours=12),
+        # How old "last seen" may be in the list of devices: each renewal is a write.
+        renew_after=timedelta(minutes=1),
         remember=Lifetime(idle=timedelta(days=14), absolute=timedelta(days=90)),
         clock=clock,
     )
     app.state.accounts = Accounts.demo()
     app.include_router(shop_routes.router)
     app.include_router(account_routes.router)
+    app.include_router(device_routes.router)
     app.add_api_route("/health", health)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app
@@ -58,6 +63,8 @@ async def show_refusal(request: Request, error: HTTPException) -> Response:
     """Send a 401 of `require` to the page that mends it, and show every other error as a page."""
     session: ShopSession = await get_session(request)
     if error.status_code == HTTPStatus.UNAUTHORIZED:
+        if session.info.status is SessionStatus.REVOKED:
+            flash(request, "You have been signed out. Please sign in again.")
         # Signed in all the same: then the sign-in was not fresh enough.
         page = "/sign-in" if session.account_id is None else "/confirm-password"
         query = urlencode({"next": _page_asked_for(request)})

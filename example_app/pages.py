@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import AfterValidator
@@ -58,8 +59,13 @@ def flash(request: Request, message: str) -> None:
     """Keep a message for the next page that is shown."""
     messages: list[str] = request.session.setdefault("messages", [])
     messages.append(message)
-    # Nobody may ever look at the next page, and a cookie is small.
+    # Nobody may ever look at the next page.
     del messages[:-_MOST_MESSAGES]
+
+
+def to_page(page: str) -> Response:
+    """Lead on after a form: a page that is fetched again can be reloaded without sending the form twice."""
+    return RedirectResponse(page, HTTPStatus.SEE_OTHER)
 
 
 def own_page(target: str) -> str:

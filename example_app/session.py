@@ -8,13 +8,13 @@ from typing import Annotated
 from fastapi import Depends
 from pydantic import BaseModel, Field
 
-from fastsession import CurrentSession, Session, require
+from fastsession import CurrentSession, Session, SessionControl, get_session_control, require
 
 MOST_OF_ONE_PRODUCT = 9
 
 
 class CartLine(BaseModel):
-    """So many of one product. Its name and price are the catalogue's business: a cookie keeps references."""
+    """So many of one product. Its name and price are the catalogue's business: a session keeps references."""
 
     product: str
     quantity: Annotated[int, Field(ge=1, le=MOST_OF_ONE_PRODUCT)]
@@ -52,11 +52,13 @@ class ShopSession(Session):
 
     account_id: int | None = None
     cart: Cart = Cart()
+    # What the browser called itself at the sign-in, for the list of devices.
+    device: str = ""
     # Made by csrf.py at first need. A default_factory would give every visitor a session at the first look.
     csrf_token: str = ""
 
     def subject(self) -> str | None:
-        """Whose session it is, for events."""
+        """Whose session it is: by this name an account's sessions are found and ended."""
         return None if self.account_id is None else str(self.account_id)
 
 
@@ -68,3 +70,4 @@ def signed_in(session: ShopSession) -> bool:
 Visitor = CurrentSession[ShopSession]
 Member = Annotated[ShopSession, Depends(require(signed_in))]
 FreshMember = Annotated[ShopSession, Depends(require(signed_in, fresh=timedelta(minutes=10)))]
+Sessions = Annotated[SessionControl, Depends(get_session_control)]

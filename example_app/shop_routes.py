@@ -6,10 +6,9 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
-from fastapi.responses import RedirectResponse
 
 from example_app.catalogue import CATALOGUE, Product
-from example_app.pages import flash, render
+from example_app.pages import flash, render, to_page
 from example_app.session import MOST_OF_ONE_PRODUCT, Visitor
 
 router = APIRouter()
@@ -29,7 +28,7 @@ async def product(request: Request, session: Visitor, slug: str) -> Response:
 
 @router.get("/cart")
 async def cart(request: Request, session: Visitor) -> Response:
-    # What is no longer sold stays in the cookie and is shown again when it is back.
+    # What is no longer sold stays in the session and is shown again when it is back.
     rows = [(CATALOGUE[line.product], line.quantity) for line in session.cart.lines if line.product in CATALOGUE]
     total = sum(product.price * quantity for product, quantity in rows)
     return render(request, session, "cart.html", rows=rows, total=total, most=MOST_OF_ONE_PRODUCT)
@@ -40,7 +39,7 @@ async def add(request: Request, session: Visitor, slug: str, quantity: Quantity)
     product = product_called(slug)
     session.cart.add(product.slug, quantity)
     flash(request, f"{product.name} is in your cart.")
-    return _to_cart()
+    return to_page("/cart")
 
 
 @router.post("/cart/{slug}")
@@ -48,7 +47,7 @@ async def change_quantity(session: Visitor, slug: str, quantity: Quantity) -> Re
     line = session.cart.line_of(slug)
     if line:
         line.quantity = quantity
-    return _to_cart()
+    return to_page("/cart")
 
 
 @router.post("/cart/{slug}/remove")
@@ -56,7 +55,7 @@ async def remove(request: Request, session: Visitor, slug: str) -> Response:
     product = product_called(slug)
     session.cart.remove(product.slug)
     flash(request, f"{product.name} is no longer in your cart.")
-    return _to_cart()
+    return to_page("/cart")
 
 
 def product_called(slug: str) -> Product:
@@ -64,8 +63,3 @@ def product_called(slug: str) -> Product:
     if slug not in CATALOGUE:
         raise HTTPException(HTTPStatus.NOT_FOUND, "We do not sell that, or no longer.")
     return CATALOGUE[slug]
-
-
-def _to_cart() -> Response:
-    # A page that is fetched again after a form can be reloaded without sending the form twice.
-    return RedirectResponse("/cart", HTTPStatus.SEE_OTHER)

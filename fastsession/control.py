@@ -67,11 +67,14 @@ class SessionControl:
         await self._server_side.end_subject(self._named(subject), keep=None)
 
     async def end_others(self) -> None:
-        """End the subject's other sessions; this one goes on under a new id (OWASP ASVS 7.4.3)."""
+        """End the subject's other sessions; this one goes on under a new id (OWASP ASVS 7.4.3).
+
+        That is no new sign-in: `authenticated_at` stays. Raises `LateSessionChangeError` after the response
+        has started.
+        """
         request, subject = self._session.open(), self._named(None)
-        # First, because it is refused after the response has started: then nothing has been ended yet.
-        self._session.session().regenerate()
-        request.begins_at_least = await self._server_side.end_subject(subject, keep=request.id)
+        request.refuse_late("end_others()")
+        request.reissue(await self._server_side.end_subject(subject, keep=request.id))
 
     async def end(self, handle: str) -> bool:
         """End the session with this handle; with a store only if it is the subject's own. Whether there was one.

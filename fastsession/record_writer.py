@@ -88,7 +88,7 @@ class RecordWriter:
         request, disputed = session.open(), list[str]()
         written, version = token, request.version
         for _ in range(_MOST_TRIES):
-            if request.regenerated:
+            if request.has_new_id:
                 done = await self._succeed(arrived, written, version, owners)
             else:
                 done = await self._replace(written, version, owners)
@@ -136,6 +136,6 @@ class RecordWriter:
 
     def _is_arriving(self, owners: list[str], request: RequestSession) -> bool:
         """Whether the session becomes one of this subject's now: by being new, or by changing hands."""
-        if request.token is None or request.origin or request.regenerated:
+        if request.token is None or request.origin or request.has_new_id:
             return True
         return self._owners_of(request.token._replace(payload=request.payload or b"")) != owners

@@ -15,6 +15,7 @@ from fastsession.keyring import KEY_ID_SIZE, KeyRing
 from fastsession.payload import field_sizes
 from fastsession.stores.contract import Record, SessionStore
 from fastsession.token import Token
+from fastsession.xaes import NONCE_SIZE, TAG_SIZE
 
 _LABEL = b"fastsession/v1/store"
 # Enough for any session, and little enough that a mistake is noticed.
@@ -23,6 +24,7 @@ MAX_RECORD_SIZE = 4 * 1024 * 1024
 _OVER = 1
 # Before the payload: id, created_at, renewed_at.
 _FIXED = struct.Struct(">16sQQ")
+_LEAST_SIZE = KEY_ID_SIZE + NONCE_SIZE + _FIXED.size + TAG_SIZE
 
 
 def record_name(session_id: bytes) -> str:
@@ -104,6 +106,8 @@ class Records:
         return key.id + key.record_cipher.seal(plaintext, _LABEL + name.encode(), now=now)
 
     def _opened(self, name: str, record: Record) -> Entry:
+        if len(record.data) < _LEAST_SIZE:
+            raise Rejected(SessionStatus.FORGED, "its record has been cut off")
         key = self._keys.by_id.get(record.data[:KEY_ID_SIZE])
         if key is None:
             raise Rejected(SessionStatus.UNKNOWN_KEY, "its record is sealed under a secret that is not configured")

@@ -42,6 +42,8 @@ class RequestSession(SessionState):
     # What is told when the session ends, and the earliest second at which its successor may begin.
     ending = EventKind.DESTROYED
     begins_at_least = 0
+    # A new id without a new sign-in.
+    reissued = False
 
     def __init__(
         self,
@@ -69,6 +71,16 @@ class RequestSession(SessionState):
         if adopted is not None:
             self.token, self.origin, self.deletions = adopted
             self.payload, self.status = adopted.token.payload, SessionStatus.VALID
+
+    def reissue(self, begins_at_least: int) -> None:
+        """Go on under a new id, that counts as begun then at the earliest; signing in stays as long ago as it is."""
+        self.reissued = self.to_be_saved = True
+        self.begins_at_least = begins_at_least
+
+    @property
+    def has_new_id(self) -> bool:
+        """Whether what is saved is another session than the one that arrived."""
+        return self.regenerated or self.reissued
 
     def reject(self, rejected: Rejected) -> None:
         """Turn away what had been believed."""
@@ -122,17 +134,18 @@ class RequestSession(SessionState):
         """What is to be sealed of a changed session: `payload` is what it is now."""
         arrived = self.token
         remembered = arrived is not None and arrived.remembered if self.remember is None else self.remember
+        now = max(now, self.begins_at_least)
         if self.regenerated:
-            now = max(now, self.begins_at_least)
             return Token(new_id(), now, now, now, remembered, payload, binding)
         if arrived is None:
             return Token(self.id, now, 0, now, remembered, payload, binding)
-        created_at, authenticated_at = arrived.created_at, arrived.authenticated_at
-        return Token(arrived.id, created_at, authenticated_at, now, remembered, payload, binding)
+        session_id = new_id() if self.reissued else arrived.id
+        created_at = max(arrived.created_at, self.begins_at_least)
+        return Token(session_id, created_at, arrived.authenticated_at, now, remembered, payload, binding)
 
     def kind_of_save(self) -> EventKind:
         """What saving the session is called."""
-        if self.regenerated:
+        if self.has_new_id:
             return EventKind.REGENERATED
         return _CREATED if self.token is None else _SAVED
 

@@ -185,7 +185,7 @@ class ServerSide:
             for entry in await self.records.owned(owners):
                 if entry.id != keep:
                     await self.records.delete(entry.id)
-        return before
+        return before if self.revocations is not None else 0
 
     def model_of(self, payload: bytes) -> Session | None:
         """The session in a payload, None when today's model does not accept it."""
@@ -215,11 +215,11 @@ class ServerSide:
             # sessions is not ended by that itself.
             came = None if request.begins_at_least or request.payload is None else self.model_of(request.payload)
             self.refuse_denied(arrived, came)
-        if request.token is None or request.regenerated:
+        if request.token is None or request.has_new_id:
             token = self._after_cut_offs(token, session.model)
         if self._writer is not None:
             token = await self._writer.write(outcome, token, session, scope)
-        if request.regenerated and arrived is not None:
+        if request.has_new_id and arrived is not None:
             await self._deny(arrived)
         return token
 

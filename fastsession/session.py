@@ -69,7 +69,7 @@ class SessionState:
         """Raise `LateSessionChangeError` once the cookie can no longer be sent."""
         if self.response_started:
             message = (
-                f"session.{verb}() was called after the response had started, so its cookie can no longer be sent. "
+                f"{verb} was called after the response had started, so its cookie can no longer be sent. "
                 "Call it before the response: not in a background task, a streaming body or behind a yield."
             )
             raise LateSessionChangeError(message)
@@ -114,7 +114,7 @@ class Session(BaseModel):
         Raises `LateSessionChangeError` after the response has started.
         """
         state = state_of(self)
-        state.refuse_late("regenerate")
+        state.refuse_late("session.regenerate()")
         state.regenerated = state.to_be_saved = True
 
     def destroy(self) -> None:
@@ -123,7 +123,7 @@ class Session(BaseModel):
         Raises `LateSessionChangeError` after the response has started.
         """
         state = state_of(self)
-        state.refuse_late("destroy")
+        state.refuse_late("session.destroy()")
         state.destroyed = True
 
     def remember(self, on: bool = True) -> None:  # noqa: FBT001, FBT002  (the published signature)
@@ -133,7 +133,7 @@ class Session(BaseModel):
         the middleware has no `remember=`.
         """
         state = state_of(self)
-        state.refuse_late("remember")
+        state.refuse_late("session.remember()")
         state.remember_as(on)
 
 

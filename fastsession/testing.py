@@ -92,6 +92,9 @@ def _lifecycle(app: Any, model: type[Session] | None) -> Lifecycle:
     lifecycles = list(_lifecycles(app))
     fitting = [found for found in lifecycles if model is None or found.codec.model is model]
     if len(fitting) == 1:
+        if fitting[0].server_side is not None and fitting[0].server_side.records is not None:
+            message = "Sessions of this app are in its store, and not in cookies: sign a test client in over HTTP."
+            raise ConfigurationError(message)
         return fitting[0]
     names = ", ".join(found.codec.model.__name__ for found in lifecycles) or "none"
     wanted = model.__name__ if model else "a session"
