@@ -3,6 +3,8 @@
 # make check  ruff, mypy, pyright, docs       make test-all  the tests on every Python we support
 PYTHON_BIN := .venv/bin
 PORT ?= 8000
+# Node for the peers' packages comes with the Python environment where the machine has none.
+export PATH := $(PATH):$(CURDIR)/.venv/bin
 
 .PHONY: run test check docs bench test-all format clean
 
@@ -10,7 +12,7 @@ run: .venv/.example
 	$(PYTHON_BIN)/python -m example_app --port $(PORT)
 
 test: .venv/.test
-	.ci/setup --programs
+	.ci/setup --programs redis-server
 	$(PYTHON_BIN)/python -m pytest
 
 check: .venv/.check
@@ -26,6 +28,7 @@ docs: .venv/.docs
 	@echo "docs: open .build/docs/index.html"
 
 bench: .venv/.bench
+	.ci/setup --programs redis-server wrk
 	$(PYTHON_BIN)/python -m tests.benchmarks
 
 test-all:
