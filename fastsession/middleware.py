@@ -109,6 +109,9 @@ class SessionMiddleware:
         migrations = None
         if migrate_from:
             migrations = Migrations(migrate_from, fields=codec.fields, own_name=cookies.name, https_only=https_only)
+        if store_outage not in ("unavailable", "anonymous"):
+            message = "store_outage must be 'unavailable' or 'anonymous'."
+            raise ConfigurationError(message)
         reporter = Reporter(EventLog(on_event), keys.primary, model, clock)
         server_side = None
         limit = _limit(max_sessions, when_full, store)

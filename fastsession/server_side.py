@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from fastsession.errors import ConfigurationError, Rejected, StoreUnavailableError
+from fastsession.errors import Rejected, StoreUnavailableError
 from fastsession.events import EventKind, SessionStatus
 from fastsession.lifetime import CLOCK_SKEW, Outcome, Timeouts
 from fastsession.payload import PayloadCodec
@@ -44,9 +44,6 @@ class ServerSide:
         clock: Callable[[], float],
         limit: SessionLimit | None,
     ) -> None:
-        if outage not in ("unavailable", "anonymous"):
-            message = "store_outage must be 'unavailable' or 'anonymous'."
-            raise ConfigurationError(message)
         self.records = records
         self.revocations = revocations
         self.keys = keys

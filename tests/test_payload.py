@@ -80,7 +80,9 @@ def kept(name, value, codec=CODEC):
     codec.verify(session, {}, payload)
     loaded, extras = codec.load(payload)
     assert extras == {}
-    assert codec.dump(loaded, {}) == payload
+    now = codec.dump(loaded, {})
+    # A set's order may be another after it has been loaded.
+    assert now == payload or not codec.changed(now, payload)
     return getattr(loaded, name)
 
 
