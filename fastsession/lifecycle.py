@@ -212,7 +212,7 @@ class Lifecycle:
         else:
             cookies = [*self._writer.delete(self.cookies.brought(session.headers)), *request.deletions]
             if request.token is not None:
-                self._reporter.tell(request.ending, session, request, scope)
+                self._reporter.tell(EventKind.DESTROYED, session, request, scope)
         request.response_started = True
         if not (looked_at or cookies):
             return headers

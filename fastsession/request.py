@@ -39,8 +39,7 @@ class RequestSession(SessionState):
     deletions: Sequence[Header] = ()
     # With a server-side store: the version of the record that was read.
     version = 0
-    # What is told when the session ends, and the earliest second at which its successor may begin.
-    ending = EventKind.DESTROYED
+    # The earliest second at which its successor may begin.
     begins_at_least = 0
     # A new id without a new sign-in.
     reissued = False

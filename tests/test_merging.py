@@ -87,3 +87,8 @@ def test_where_the_mixture_breaks_the_model_s_rules_all_of_mine_counts(theirs):
     fields, disputed = merge(payload(), payload(first_day=5), theirs)
     assert fields == {"first_day": 5}
     assert "first_day" in disputed
+
+
+def test_what_arrived_need_not_fit_the_model_of_today():
+    before = b'{"first_day":"not a number"}'
+    assert merge(before, payload(first_day=2), before)[0] == {"first_day": 2}

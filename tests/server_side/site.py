@@ -1,15 +1,16 @@
 """The shop with sessions on the server, and browsers whose requests run side by side."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 from fastapi import APIRouter, Depends, Request
 
-from fastsession import SessionControl, SessionEntry, get_session_control
+from fastsession import SessionControl, get_session_control
 from fastsession.stores import (
     MemoryRevocations,
     MemoryStore,
@@ -22,8 +23,10 @@ from tests.shop import Current, shop
 
 KINDS = ["memory", "sqlite", "redis"]
 MODES = ["store", "revocations", "both"]
+# Seconds that an answer may take on a busy machine: how long a request waits is the subject of test_outage.py.
+PATIENCE = 5.0
 router = APIRouter()
-Control = Depends(get_session_control)
+Control = Annotated[SessionControl, Depends(get_session_control)]
 
 
 @router.post("/login/{user_id}")
@@ -52,22 +55,22 @@ async def held(verb: str, request: Request, session: Current) -> int | None:
 
 
 @router.get("/sessions")
-async def listed(sessions: SessionControl = Control) -> list[SessionEntry]:
+async def listed(sessions: Control) -> list[Any]:
     return await sessions.list()
 
 
 @router.post("/end/{handle}")
-async def end(handle: str, sessions: SessionControl = Control) -> bool:
+async def end(handle: str, sessions: Control) -> bool:
     return await sessions.end(handle)
 
 
 @router.post("/end-others")
-async def end_others(sessions: SessionControl = Control) -> None:
+async def end_others(sessions: Control) -> None:
     await sessions.end_others()
 
 
 @router.post("/end-all")
-async def end_all(subject: str | None = None, sessions: SessionControl = Control) -> None:
+async def end_all(sessions: Control, subject: str | None = None) -> None:
     await sessions.end_all(subject)
 
 
@@ -83,18 +86,17 @@ class Home:
         if self.kind == "memory":
             return self.place.setdefault("store", MemoryStore(clock=self.clock))
         if self.kind == "sqlite":
-            # Several helpers of a test run share the machine's disk: a request's patience is another test's subject.
-            return SQLiteStore(self.place / "sessions.db", timeout=5, clock=self.clock)
+            return SQLiteStore(self.place / "sessions.db", timeout=PATIENCE, clock=self.clock)
         url, prefix = self.place
-        return RedisStore(url, prefix=prefix)
+        return RedisStore(url, prefix=prefix, timeout=PATIENCE)
 
     def revocations(self):
         if self.kind == "memory":
             return self.place.setdefault("revocations", MemoryRevocations(clock=self.clock))
         if self.kind == "sqlite":
-            return SQLiteRevocations(self.place / "revocations.db", timeout=5, clock=self.clock)
+            return SQLiteRevocations(self.place / "revocations.db", timeout=PATIENCE, clock=self.clock)
         url, prefix = self.place
-        return RedisRevocations(url, prefix=prefix, clock=self.clock)
+        return RedisRevocations(url, prefix=prefix, timeout=PATIENCE, clock=self.clock)
 
     def options(self, mode):
         """The middleware's options for a mode."""
@@ -127,6 +129,8 @@ async def site(**options: Any) -> AsyncIterator[Any]:
     """A running site; its browsers are made with `browser`."""
     app = shop(**options)
     app.include_router(router)
+    # Starlette does it with the first message; a mistake in the options is then the lifespan's.
+    app.middleware_stack = app.build_middleware_stack()
     app.state.arrived, app.state.released = asyncio.Event(), asyncio.Event()
     async with lifespan(app):
         yield app
@@ -154,3 +158,13 @@ async def held_request(app: Any, client: httpx.AsyncClient, verb: str) -> "async
     task = asyncio.create_task(browser(app).post(f"/held/{verb}", headers=cookie_header(client)))
     await app.state.arrived.wait()
     return task
+
+
+async def until(ask: Callable[[], Awaitable[Any]], expected: Any) -> float:
+    """Seconds until the answer is the expected one."""
+    begun = time.monotonic()
+    async with asyncio.timeout(10):
+        while True:
+            if await ask() == expected:
+                return time.monotonic() - begun
+            await asyncio.sleep(0.005)

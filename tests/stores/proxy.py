@@ -10,6 +10,7 @@ class Proxy:
         self.delay = 0.0
         self.port = None
         self._writers = set()
+        self._tasks = set()
 
     @property
     def url(self):
@@ -20,7 +21,18 @@ class Proxy:
         for writer in self._writers:
             writer.transport.abort()
 
-    async def connected(self, reader, writer):
+    def connected(self, reader, writer):
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self):
+        self.cut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader, writer):
         target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
         self._writers |= {writer, target_writer}
         await asyncio.gather(self._carry(reader, target_writer), self._carry(target_reader, writer))
@@ -48,4 +60,4 @@ async def proxied(port):
         yield proxy
     finally:
         server.close()
-        proxy.cut()
+        await proxy.stop()

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from fastsession import StoreUnavailableError
 from fastsession.stores import Record, RedisStore
 from tests.stores.proxy import proxied
-from tests.stores.waiting import seconds_of
+from tests.stores.waiting import seconds_of, slowest_refusal
 
 pytestmark = pytest.mark.anyio
 
@@ -54,12 +54,7 @@ async def recovered(store, key):
 
 async def longest_refusal(store, key, times=4):
     """Everything is refused, a dozen at a time: seconds of the slowest."""
-    slowest = 0.0
-    for _ in range(times):
-        outcomes = await asyncio.gather(*map(seconds_of, every_operation(store, key) + every_operation(store, key)))
-        assert {type(error) for _, error in outcomes} == {StoreUnavailableError}
-        slowest = max(slowest, *(seconds for seconds, _ in outcomes))
-    return slowest
+    return max([await slowest_refusal(every_operation(store, key) + every_operation(store, key)) for _ in range(times)])
 
 
 async def test_killed_every_operation_says_so_in_time_and_a_restart_brings_everything_back(store, mortal_redis, figure):
@@ -97,9 +92,7 @@ async def test_stopped_for_5_seconds_every_operation_says_so_in_time(store, mort
     slowest, ends = 0.0, time.monotonic() + 5
     while time.monotonic() < ends:
         # Reads only: what a stopped server was sent, it still does when it goes on.
-        outcomes = await asyncio.gather(*(seconds_of(store.read(key)) for _ in range(10)))
-        assert {type(error) for _, error in outcomes} == {StoreUnavailableError}
-        slowest = max(slowest, *(seconds for seconds, _ in outcomes))
+        slowest = max(slowest, await slowest_refusal([store.read(key) for _ in range(10)]))
     mortal_redis.resume()
     recovery = await recovered(store, key)
     figure(f"stopped: refused within {slowest * 1000:.0f} ms, back after {recovery * 1000:.0f} ms")
