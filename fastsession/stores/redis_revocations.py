@@ -17,8 +17,7 @@ from collections.abc import Awaitable, Callable
 from itertools import islice
 from typing import Any, cast
 
-from fastsession.stores.denials import Denials, all_text, all_until, owner_text, session_text
-from fastsession.stores.following import Follower
+from fastsession.stores.followed_revocations import FollowedRevocations
 from fastsession.stores.redis_connections import RedisClient, RedisConnections
 
 # ARGV: how many entries the stream keeps, then denials and their expiries in turn. What is known
@@ -57,7 +56,7 @@ _BLOCK, _GRACE = 1.0, 0.25
 _CONNECTIONS = 8
 
 
-class RedisRevocations:
+class RedisRevocations(FollowedRevocations):
     """`Revocations` in Redis 6.2 or later, or Valkey.
 
     Takes a URL, or any `redis.asyncio` client (single, Sentinel, cluster) with `decode_responses=False`,
@@ -74,47 +73,15 @@ class RedisRevocations:
         timeout: float = 0.25,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        super().__init__(max_staleness=max_staleness, clock=clock)
         self._redis = RedisConnections(
             url_or_client, connect_timeout=timeout, read_timeout=_BLOCK + _GRACE, connections=_CONNECTIONS
         )
         self._denied = f"{prefix}{{revocations}}:denied"
         self._changes = f"{prefix}{{revocations}}:changes"
         self._timeout = timeout
-        self._clock = clock
-        self._denials = Denials()
-        self._follower = Follower("RedisRevocations", self._advance, max_staleness=max_staleness)
         # The number of the last change read; None until everything has been read once.
         self._number: int | None = None
-
-    async def start(self) -> None:
-        """Read what is denied and begin to follow changes."""
-        await self._follower.start()
-
-    async def stop(self) -> None:
-        """Close the connections, unless the client was given."""
-        await self._follower.stop()
-        await self._redis.close()
-
-    def denied(self, session: str, owner: str | None, created_at: int) -> bool:
-        """Whether this session is denied, from memory."""
-        self._follower.check_fresh()
-        return self._denials.denied(session, owner, created_at)
-
-    async def deny_session(self, session: str, *, until: int) -> None:
-        """Deny one session."""
-        await self._deny(session_text(session), until)
-
-    async def deny_owner(self, owner: str, *, before: int, until: int) -> None:
-        """Deny the owner's sessions that were created before `before`."""
-        await self._deny(owner_text(owner, before), until)
-
-    async def deny_all(self, *, before: int) -> None:
-        """Deny every session that was created before `before`."""
-        await self._deny(all_text(before), all_until(before))
-
-    async def _deny(self, denial: str, until: int) -> None:
-        await self._store([(denial, until)])
-        self._denials.add(denial, until)
 
     async def _advance(self) -> None:
         """Take in the changes since the last time, or everything where that is not enough."""
@@ -155,13 +122,20 @@ class RedisRevocations:
             # Redis may have lost what was known here before; it passes over what it has.
             known = self._denials.texts(self._clock())
             while page := list(islice(known, _PAGE)):
-                await self._store(page)
+                await self._store_all(page)
         self._number = number
 
-    async def _store(self, denials: list[tuple[str, int]]) -> None:
+    async def _store(self, denial: str, until: int) -> None:
+        await self._store_all([(denial, until)])
+
+    async def _store_all(self, denials: list[tuple[str, int]]) -> None:
         values = [value for denial in denials for value in denial]
         command = self._command("EVAL", _DENY, 2, self._denied, self._changes, _STREAM_LENGTH, *values)
         await self._redis.answer(self._timeout, command)
+
+    async def _close(self) -> None:
+        """Close the connections, unless the client was given."""
+        await self._redis.close()
 
     async def _last_number(self) -> int:
         """The number of the last change, 0 when there is none."""

@@ -8,8 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 
-from fastsession.stores.denials import Denials, all_text, all_until, owner_text, session_text
-from fastsession.stores.following import Follower
+from fastsession.stores.followed_revocations import FollowedRevocations
 from fastsession.stores.sqlite_database import SQLiteDatabase
 
 _SCHEMA = (
@@ -35,7 +34,7 @@ _PAGE = 2000
 _POLL_INTERVAL = 0.03
 
 
-class SQLiteRevocations:
+class SQLiteRevocations(FollowedRevocations):
     """`Revocations` in a file that the workers of one machine share (on a local disk: not over NFS).
 
     A worker asks SQLite every 30 ms whether somebody else has written, which touches no disk, and reads
@@ -50,41 +49,13 @@ class SQLiteRevocations:
         timeout: float = 0.25,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        super().__init__(max_staleness=max_staleness, clock=clock)
         self._database = SQLiteDatabase(path, _SCHEMA, timeout=timeout)
-        self._clock = clock
-        self._denials = Denials()
-        self._follower = Follower("SQLiteRevocations", self._advance, max_staleness=max_staleness)
         # What was seen last: which opening of the file in which version, and the last number read from it.
         self._seen: tuple[int, int] | None = None
         self._number = 0
 
-    async def start(self) -> None:
-        """Read what is denied and begin to look for more."""
-        await self._follower.start()
-
-    async def stop(self) -> None:
-        """Close the file and end the thread."""
-        await self._follower.stop()
-        await self._database.close()
-
-    def denied(self, session: str, owner: str | None, created_at: int) -> bool:
-        """Whether this session is denied, from memory."""
-        self._follower.check_fresh()
-        return self._denials.denied(session, owner, created_at)
-
-    async def deny_session(self, session: str, *, until: int) -> None:
-        """Deny one session."""
-        await self._deny(session_text(session), until)
-
-    async def deny_owner(self, owner: str, *, before: int, until: int) -> None:
-        """Deny the owner's sessions that were created before `before`."""
-        await self._deny(owner_text(owner, before), until)
-
-    async def deny_all(self, *, before: int) -> None:
-        """Deny every session that was created before `before`."""
-        await self._deny(all_text(before), all_until(before))
-
-    async def _deny(self, denial: str, until: int) -> None:
+    async def _store(self, denial: str, until: int) -> None:
         now = self._clock()
 
         def work(connection: sqlite3.Connection) -> None:
@@ -94,7 +65,10 @@ class SQLiteRevocations:
             connection.execute("COMMIT")
 
         await self._database.run(work)
-        self._denials.add(denial, until)
+
+    async def _close(self) -> None:
+        """Close the file and end the thread."""
+        await self._database.close()
 
     async def _advance(self) -> None:
         """Read what others have denied since the last time."""
@@ -114,9 +88,7 @@ class SQLiteRevocations:
     async def _read_on(self) -> None:
         """Add every denial with a number above the last one read."""
         while True:
-            rows = await self._database.run(
-                lambda connection: connection.execute(_READ, (self._number, _PAGE)).fetchall()
-            )
+            rows = await self._database.run(self._page)
             for number, denial, until in rows:
                 self._denials.add(denial, until)
                 self._number = number
