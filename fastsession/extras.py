@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, cast
 
 from pydantic_core import from_json
@@ -44,18 +45,17 @@ def load_extras(extras: bytes) -> dict[str, Any]:
 
 
 def _unparsable_key(extras: dict[str, Any]) -> str:
-    for key, value in extras.items():
-        try:
-            from_json(_extras_encoder.encode(value))
-        except ValueError:
-            return key
-    return "request.session"
+    return _key_that_fails(extras, lambda part: from_json(_extras_encoder.encode(part)))
 
 
 def _undumpable_key(extras: dict[str, Any]) -> str:
+    return _key_that_fails(extras, lambda part: _extras_encoder.encode(part).encode())
+
+
+def _key_that_fails(extras: dict[str, Any], attempt: Callable[[dict[str, Any]], object]) -> str:
     for key, value in extras.items():
         try:
-            _extras_encoder.encode({key: value}).encode()
+            attempt({key: value})
         except (TypeError, ValueError, RecursionError):
             return str(key)
     return "request.session"

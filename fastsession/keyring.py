@@ -24,6 +24,7 @@ KEY_ID_SIZE: Final = 3
 _SALT = b"fastsession/v1"
 _GENERATED_PREFIX = "fs1."
 _GENERATED = re.compile(rb"fs1\.[A-Za-z0-9_-]{43}")
+_DAMAGED = "is no text: its environment variable holds damaged bytes"
 _LEAST_BYTES = 32
 _LEAST_DISTINCT = 8
 _ADVICE = "Make one with `python -m fastsession keygen` and keep it outside the code, in SESSION_SECRET for example."
@@ -81,20 +82,31 @@ def accepted_secrets(secret_key: SecretKey, fallbacks: Sequence[SecretKey]) -> l
 
 def _accepted(name: str, secret: SecretKey) -> bytes:
     """One secret's bytes, or `ConfigurationError` naming the option and never the secret."""
-    if isinstance(secret, SecretStr | SecretBytes):
-        secret = secret.get_secret_value()
-    if not isinstance(secret, str | bytes | Secret):
-        message = f"{name} must be a string or bytes, not {type(secret).__name__}. {_ADVICE}"
-        raise ConfigurationError(message)
     try:
-        value = secret if isinstance(secret, bytes) else str(secret).encode()
-        fault = _weakness(value)
-    except UnicodeEncodeError:
-        value, fault = b"", "is no text: its environment variable holds damaged bytes"
-    if fault:
+        value = secret_as_bytes(secret)
+    except TypeError:
+        message = f"{name} must be a string or bytes, not {type(secret).__name__}. {_ADVICE}"
+        raise ConfigurationError(message) from None
+    fault = _DAMAGED if value is None else _weakness(value)
+    if value is None or fault:
         message = f"{name} {fault}. {_ADVICE}"
         raise ConfigurationError(message)
     return value
+
+
+def secret_as_bytes(secret: SecretKey) -> bytes | None:
+    """A secret out of its wrapper, text as UTF-8; None for text that is none, `TypeError` for another type.
+
+    None and not an error, because `UnicodeEncodeError` would carry the secret.
+    """
+    if isinstance(secret, SecretStr | SecretBytes):
+        secret = secret.get_secret_value()
+    if not isinstance(secret, str | bytes | Secret):
+        raise TypeError
+    try:
+        return secret if isinstance(secret, bytes) else str(secret).encode()
+    except UnicodeEncodeError:
+        return None
 
 
 def _weakness(secret: bytes) -> str | None:

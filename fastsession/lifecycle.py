@@ -93,9 +93,9 @@ class Lifecycle:
             await self.server_side.start()
             if self.cookies.brought(session.headers):
                 self.server_side.refuse_stale()
-        request = session.open() if self._asks else None
-        if request is None:
+        if not self._asks:
             return
+        request = session.open()
         try:
             if request.token is not None and self.server_side is not None:
                 await self.server_side.fetch(request, request.token)

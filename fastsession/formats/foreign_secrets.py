@@ -5,23 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from pydantic import SecretBytes, SecretStr
-from starlette.datastructures import Secret
-
 from fastsession.errors import ConfigurationError
-from fastsession.keyring import SecretKey, accepted_secrets
+from fastsession.keyring import SecretKey, accepted_secrets, secret_as_bytes
 
 logger = logging.getLogger("fastsession")
 
 
 def secret_bytes(option: str, secret: SecretKey) -> bytes:
     """One secret, text as UTF-8; raises `ConfigurationError` for an empty one or another type."""
-    if isinstance(secret, SecretStr | SecretBytes):
-        secret = secret.get_secret_value()
-    if not isinstance(secret, str | bytes | Secret):
+    try:
+        value = secret_as_bytes(secret)
+    except TypeError:
         message = f"{option} must be the other system's secret as a string or bytes, not {type(secret).__name__}."
+        raise ConfigurationError(message) from None
+    if value is None:
+        message = f"{option} is no text: its environment variable holds damaged bytes."
         raise ConfigurationError(message)
-    value = secret if isinstance(secret, bytes) else str(secret).encode()
     if not value:
         message = f"{option} is empty: anybody could write such sessions. Give it the other system's secret."
         raise ConfigurationError(message)
