@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from fastsession.chunks import Chunks
-from fastsession.cookies import MAX_COOKIES, find_values, finder
+from fastsession.cookies import MAX_COOKIES, find_values
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.keyring import KeyRing, accepted_secrets, generate_key
 from fastsession.lifetime import Lifetime, Timeouts, as_datetime
@@ -59,15 +59,14 @@ def _inspect(options: argparse.Namespace) -> int:
     fallbacks = [part.strip() for part in os.environ.get("SESSION_SECRET_FALLBACKS", "").split(",") if part.strip()]
     keys = KeyRing(accepted_secrets(os.environ.get("SESSION_SECRET", ""), fallbacks))
     name, header = _named(options.cookie, options.name)
-    headers = [(b"cookie", header.encode())]
     chunks = Chunks(name, MAX_COOKIES)
     _show("cookie", name)
     try:
-        values = find_values(headers, finder(name))
+        values = find_values(header.encode(), name.encode())
         if not values:
             _show("status", "absent: no cookie of this name")
             return REJECTED
-        text = values[0] if "." not in values[0] else chunks.join(values[0], headers)
+        text = values[0] if "." not in values[0] else chunks.join(values[0], header.encode())
         _show("size", f"{len(text)} bytes of {chunks.capacity} in at most {MAX_COOKIES} cookies")
         token = TokenSealer(keys, cookie_name=name, audience=options.audience).open(text)
     except Rejected as rejected:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
-from fastsession.cookies import MAX_COOKIE_SIZE, MAX_COOKIES, MOST_HEADER_BYTES, Header, find_values, finder, values_in
+from fastsession.cookies import MAX_COOKIE_SIZE, MAX_COOKIES, MOST_HEADER_BYTES, find_values
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.events import SessionStatus
 
@@ -32,7 +31,7 @@ class Chunks:
             raise ConfigurationError(message)
         self.names = tuple(name + suffix for suffix in _SUFFIXES)
         self._mark = f"{name}.".encode()
-        self._finders = tuple(finder(chunk_name) for chunk_name in self.names)
+        self._finders = tuple(chunk_name.encode() for chunk_name in self.names)
         # The whole token in one cookie, or pieces of it in all of them.
         self._single = MAX_COOKIE_SIZE - len(name)
         self._pieces = tuple(MAX_COOKIE_SIZE - len(chunk_name) - _OVERHEAD for chunk_name in self.names[:max_cookies])
@@ -52,43 +51,42 @@ class Chunks:
         set_id = token[-_SET_ID_SIZE:]
         return {name: f"{len(pieces)}.{set_id}.{piece}" for name, piece in zip(self.names, pieces, strict=False)}
 
-    def join(self, value: str, headers: Iterable[Header]) -> str:
+    def join(self, value: str, header: bytes) -> str:
         """The token whose first chunk is `value`; raises `Rejected` (malformed, incomplete)."""
         first = _chunk(value)
         if first is None:
             raise Rejected(SessionStatus.MALFORMED, "not a chunk of a session")
         pieces = [first.piece]
         for find in self._finders[1 : first.total]:
-            candidates = (_chunk(other) for other in find_values(headers, find))
+            candidates = (_chunk(other) for other in find_values(header, find))
             matching = [chunk.piece for chunk in candidates if chunk and chunk[:2] == first[:2]]
             if not matching:
                 raise Rejected(SessionStatus.INCOMPLETE, f"{len(pieces)} of {first.total} chunks")
             pieces.append(matching[0])
         return "".join(pieces)
 
-    def brought(self, headers: Iterable[Header]) -> list[str]:
+    def brought(self, header: bytes) -> list[str]:
         """The names to delete with a session: the first, if it can be there at all, and stale chunks."""
-        possible = any(name == b"cookie" and self._finders[0] in line for name, line in headers)
-        return [self.names[0], *self.following(headers)] if possible else []
+        return [self.names[0], *self.following(header)] if self._finders[0] in header else []
 
-    def following(self, headers: Iterable[Header]) -> list[str]:
+    def following(self, header: bytes) -> list[str]:
         """The names of all but the first chunk that the request brought. They are ours, never the client's."""
-        lines = [line for name, line in headers if name == b"cookie" and self._mark in line]
-        if not lines:
+        if self._mark not in header:
             return []
         named = zip(self.names[1:], self._finders[1:], strict=True)
-        return [name for name, find in named if any(_holds(line, find) for line in lines)]
+        return [name for name, find in named if _holds(header, find)]
 
 
-def _holds(line: bytes, find: bytes) -> bool:
-    """Whether a cookie header has a cookie of the name; one too long to be searched may only look so."""
-    return find in line and (len(line) > MOST_HEADER_BYTES or bool(values_in(line, find)))
+def _holds(header: bytes, find: bytes) -> bool:
+    """Whether the Cookie header has a cookie of the name; one too long to be searched may only look so."""
+    return find in header and (len(header) > MOST_HEADER_BYTES or bool(find_values(header, find)))
 
 
-def clear_characters(value: str, count: int) -> str:
-    """The first characters of the token that a cookie's value is, or begins."""
-    start = _OVERHEAD if "." in value else 0
-    return value[start : start + count]
+def clear_characters(header: bytes, start: int, count: int) -> str:
+    """The first characters of the token that the cookie value at `start` is, or begins."""
+    if header[start + 1 : start + 2] == b".":
+        start += _OVERHEAD
+    return header[start : start + count].decode("latin-1")
 
 
 def _chunk(value: str) -> Chunk | None:

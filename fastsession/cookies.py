@@ -21,7 +21,6 @@ MOST_HEADER_BYTES: Final = 64 * 1024
 # More cookies of one name than this are never looked at (security.md R-22).
 MOST_CANDIDATES: Final = 4
 _LONGEST_NAME = 256
-_BEFORE_A_NAME = b"; \t"
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]+")
 
@@ -95,55 +94,38 @@ def check_name(name: str, *, path: str, domain: str | None, https_only: bool) ->
         raise ConfigurationError(message)
 
 
-def finder(name: str) -> bytes:
-    """What `values_in` looks for."""
-    return name.encode()
+def cookie_header(headers: Iterable[Header]) -> bytes:
+    """The request's Cookie header; several are one (RFC 9113, section 8.2.3)."""
+    return b"; ".join([line for name, line in headers if name == b"cookie"])
 
 
-def find_values(headers: Iterable[Header], find: bytes) -> list[str]:
-    """The first values of cookies of a name; raises `Rejected` (oversize) for more bytes than are searched.
+def find_values(header: bytes, find: bytes) -> list[str]:
+    """The first values of cookies of a name, in time linear in the header's length.
 
-    Every cookie header counts: clients may send several (RFC 9113, section 8.2.3).
+    Only space and tab are trimmed and double quotes are part of a value (RFC 6265bis, section 5.6). Raises
+    `Rejected` (oversize) for more bytes than are searched.
     """
+    if len(header) > MOST_HEADER_BYTES:
+        raise Rejected(SessionStatus.OVERSIZE, "too many bytes of cookies")
     values: list[str] = []
-    size = 0
-    for name, line in headers:
-        if name == b"cookie":
-            size += len(line)
-            if size > MOST_HEADER_BYTES:
-                raise Rejected(SessionStatus.OVERSIZE, "too many bytes of cookies")
-            values += values_in(line, find)
-    return values[:MOST_CANDIDATES]
-
-
-def cookie_pairs(headers: Iterable[Header]) -> dict[str, str]:
-    """Every cookie's name and raw value, of several with one name the first."""
-    pairs: dict[str, str] = {}
-    for header, line in headers:
-        if header == b"cookie":
-            for pair in line.decode("latin-1").split(";"):
-                name, equals, value = pair.partition("=")
-                if equals and name.strip(" \t"):
-                    pairs.setdefault(name.strip(" \t"), value.strip(" \t"))
-    return pairs
-
-
-def values_in(line: bytes, find: bytes) -> list[str]:
-    """The first values in one cookie header under the name in `find`, in time linear in its length.
-
-    Only space and tab are trimmed and double quotes are part of a value (RFC 6265bis, section 5.6).
-    """
-    values: list[str] = []
-    position = line.find(find)
+    position = header.find(find)
     while position >= 0 and len(values) < MOST_CANDIDATES:
-        end = line.find(b";", position)
-        # Only a name at the beginning of its pair can be ours.
-        if position == 0 or line[position - 1] in _BEFORE_A_NAME:
-            pair = line[line.rfind(b";", 0, position) + 1 : end if end >= 0 else None]
-            name, equals, value = pair.partition(b"=")
-            if equals and name.strip(b" \t") == find:
-                values.append(value.strip(b" \t").decode("latin-1"))
+        end = header.find(b";", position)
+        pair = header[header.rfind(b";", 0, position) + 1 : end if end >= 0 else None]
+        name, equals, value = pair.partition(b"=")
+        if equals and name.strip(b" \t") == find:
+            values.append(value.strip(b" \t").decode("latin-1"))
         if end < 0:
             break
-        position = line.find(find, end)
+        position = header.find(find, end)
     return values
+
+
+def cookie_pairs(header: bytes) -> dict[str, str]:
+    """Every cookie's name and raw value, of several with one name the first."""
+    pairs: dict[str, str] = {}
+    for pair in header.decode("latin-1").split(";"):
+        name, equals, value = pair.partition("=")
+        if equals and name.strip(" \t"):
+            pairs.setdefault(name.strip(" \t"), value.strip(" \t"))
+    return pairs

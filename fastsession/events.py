@@ -42,6 +42,9 @@ class SessionStatus(StrEnum):
     AMBIGUOUS = "ambiguous"
     STORE_DOWN = "store_down"
 
+    # Enum's own is written in Python.
+    __hash__ = str.__hash__
+
 
 class EventKind(StrEnum):
     """What happened to a session, the level at which it is logged, and whether it may come in floods."""
@@ -67,6 +70,9 @@ class EventKind(StrEnum):
     LATE_CHANGE = "late_change", logging.WARNING
     NEAR_LIMIT = "near_limit", logging.WARNING, True
     CONFLICT = "conflict", logging.INFO
+
+    # Enum's own is written in Python.
+    __hash__ = str.__hash__
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fastsession.cookies import Header, cookie_pairs
+from fastsession.cookies import cookie_pairs
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
 from fastsession.events import SessionStatus
 from fastsession.formats.contract import METADATA_KEY, CookieFormat, ForeignSession, names_of
@@ -54,10 +54,10 @@ class ForeignCookies:
         self._fields = fields
         self._timeouts = timeouts
 
-    def open(self, headers: Iterable[Header], binding: bytes, now: float) -> Token | None:
+    def open(self, header: bytes, binding: bytes, now: float) -> Token | None:
         """The valid session in the request's cookies, None without any; raises `Rejected`."""
         try:
-            foreign = self._format.read(cookie_pairs(headers), now=now)
+            foreign = self._format.read(cookie_pairs(header), now=now)
         except Rejected as rejected:
             if rejected.status is SessionStatus.ABSENT:
                 return None
@@ -66,19 +66,19 @@ class ForeignCookies:
         judge(token, binding, self._timeouts, now)
         return token
 
-    def renewal_possible(self, headers: Iterable[Header], clock: Callable[[], float]) -> bool:
+    def renewal_possible(self, header: bytes, clock: Callable[[], float]) -> bool:
         """Whether the idle deadline should move. There is no clear header: the session has to be read."""
         now = clock()
         try:
-            foreign = self._format.read(cookie_pairs(headers), now=now)
+            foreign = self._format.read(cookie_pairs(header), now=now)
             token = self._token(foreign, b"", int(now))
         except Rejected:
             return False
         return token.stale or self._timeouts.renewal_due(token.renewed_at, token.remembered, now)
 
-    def brought(self, headers: Iterable[Header]) -> list[str]:
+    def brought(self, header: bytes) -> list[str]:
         """The names of the session's cookies that the request brought."""
-        return names_of(self._format, cookie_pairs(headers))
+        return names_of(self._format, cookie_pairs(header))
 
     def seal(self, token: Token, *, now: float) -> dict[str, str]:
         """Cookie names and values, with the format's own lifetime; raises `SessionTooLargeError`."""

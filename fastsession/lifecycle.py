@@ -68,18 +68,18 @@ class Lifecycle:
         )
         self.awaits = self._asks or server_side is not None
 
-    def arrive(self, headers: Iterable[Header], binding: bytes) -> RequestSession:
+    def arrive(self, header: bytes, binding: bytes) -> RequestSession:
         """Open the cookie: the one place where a rejection is caught."""
         now = self.clock()
         try:
-            token = self.cookies.open(headers, binding, now)
+            token = self.cookies.open(header, binding, now)
             if token is not None:
                 if self.server_side is not None:
                     self.server_side.refuse_denied(token, None)
                 return RequestSession(self, now, token, _VALID)
             request = RequestSession(self, now, None, _ABSENT)
             if self._migrations and not self._asks:
-                request.adopt(self._migrations.read(headers, now))
+                request.adopt(self._migrations.read(header, now))
         except Rejected as rejected:
             request = RequestSession(self, now, None, rejected.status, rejected.detail)
         return request
@@ -91,7 +91,7 @@ class Lifecycle:
         """
         if self.server_side is not None:
             await self.server_side.start()
-            if self.cookies.brought(session.headers):
+            if self.cookies.brought(session.header):
                 self.server_side.refuse_stale()
         if not self._asks:
             return
@@ -100,7 +100,7 @@ class Lifecycle:
             if request.token is not None and self.server_side is not None:
                 await self.server_side.fetch(request, request.token)
             elif self._migrations is not None and request.status is _ABSENT:
-                request.adopt(await self._migrations.load(session.headers, request.now))
+                request.adopt(await self._migrations.load(session.header, request.now))
         except Rejected as rejected:
             request.reject(rejected)
 
@@ -174,8 +174,7 @@ class Lifecycle:
             looked_at=model is not None,
             destroyed=request.to_end(payload),
             changed=request.to_save(model, payload),
-            due=arrived is not None
-            and (arrived.stale or self.timeouts.renewal_due(arrived.renewed_at, arrived.remembered, request.now)),
+            due=arrived is not None and self._renewal_due(arrived, request),
             status_code=status_code,
         )
         request.committed = payload
@@ -188,6 +187,11 @@ class Lifecycle:
             arrived = arrived._replace(payload=request.payload or b"", binding=session.binding)
             return outcome, arrived._replace(renewed_at=int(self.clock()))
         return outcome, None
+
+    def _renewal_due(self, arrived: Token, request: RequestSession) -> bool:
+        if request.renewal is not None:
+            return request.renewal
+        return arrived.stale or self.timeouts.renewal_due(arrived.renewed_at, arrived.remembered, request.now)
 
     def _answer(
         self,
@@ -210,7 +214,7 @@ class Lifecycle:
         elif outcome is _KEEP:
             cookies = []
         else:
-            cookies = [*self._writer.delete(self.cookies.brought(session.headers)), *request.deletions]
+            cookies = [*self._writer.delete(self.cookies.brought(session.header)), *request.deletions]
             if request.token is not None:
                 self._reporter.tell(EventKind.DESTROYED, session, request, scope)
         request.response_started = True
@@ -236,5 +240,5 @@ class Lifecycle:
         if self._writer.https_only and drops_secure_cookies(scope):
             self._reporter.plain_http(PLAIN_HTTP_WARNING)
         max_age = self.timeouts.max_age(token.created_at, token.renewed_at, token.remembered, now)
-        stale = [name for name in self.cookies.brought(session.headers) if name not in values]
+        stale = [name for name in self.cookies.brought(session.header) if name not in values]
         return [*self._writer.set(values, max_age=max_age), *self._writer.delete(stale), *request.deletions]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, ValuesView
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 if TYPE_CHECKING:
-    from fastsession.cookies import Header
     from fastsession.lifecycle import Lifecycle
     from fastsession.request import RequestSession
     from fastsession.session import Session
@@ -21,11 +20,11 @@ class SessionDict(dict[str, Any]):
     handed out, because C code (json.dumps, copy) reads it past these methods.
     """
 
-    __slots__ = ("binding", "headers", "lifecycle", "model", "request", "response_started")
+    __slots__ = ("binding", "header", "lifecycle", "model", "request", "response_started")
 
-    def __init__(self, lifecycle: Lifecycle, headers: Iterable[Header], binding: bytes = b"") -> None:
+    def __init__(self, lifecycle: Lifecycle, header: bytes, binding: bytes = b"") -> None:
         self.lifecycle = lifecycle
-        self.headers = headers
+        self.header = header
         self.binding = binding
         # Nothing until somebody looks.
         self.request: RequestSession | None = None
@@ -37,7 +36,7 @@ class SessionDict(dict[str, Any]):
     def open(self) -> RequestSession:
         """The record of the session, with the cookie opened now if nobody has needed it before."""
         if self.request is None:
-            self.request = self.lifecycle.arrive(self.headers, self.binding)
+            self.request = self.lifecycle.arrive(self.header, self.binding)
             self.request.response_started = self.response_started
         return self.request
 

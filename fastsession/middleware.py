@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 
 from fastsession.chunks import Chunks
-from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_name
+from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_header, cookie_name
 from fastsession.errors import ConfigurationError
 from fastsession.events import EventLog, Listener
 from fastsession.foreign_cookies import ForeignCookies
@@ -152,8 +152,8 @@ class SessionMiddleware:
                 await self.app(scope, receive, send)
             return
         lifecycle = self.lifecycle
-        headers = scope["headers"] if "aws.event" not in scope else lambda_headers(scope)
-        session = SessionDict(lifecycle, headers, self._bound_to(scope) if self._binding else b"")
+        header = cookie_header(scope["headers"] if "aws.event" not in scope else lambda_headers(scope))
+        session = SessionDict(lifecycle, header, self._bound_to(scope) if self._binding else b"")
         outer: tuple[SessionDict, ...] = ()
         if "session" in scope:
             # Behind another session middleware, ours or Starlette's: it must not find our session in its scope.
@@ -166,7 +166,7 @@ class SessionMiddleware:
         # Not `async def`: handing on the server's own awaitable costs nothing.
         def send_with_session(message: Message) -> Awaitable[None]:
             if message["type"] in STARTS and not session.response_started:
-                if session.request is not None or lifecycle.renewal_possible(session.headers, lifecycle.clock):
+                if session.request is not None or (header and lifecycle.renewal_possible(header, lifecycle.clock)):
                     status_code = message.get("status", SWITCHING_PROTOCOLS)
                     headers = message.get("headers", ())
                     message["headers"] = lifecycle.commit(session, scope, headers, status_code)

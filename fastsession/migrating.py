@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import to_jsonable_python
@@ -43,9 +43,9 @@ class Migrations:
             message = f"The cookie to migrate from is called {own_name!r} as ours: choose another session_cookie=."
             raise ConfigurationError(message)
 
-    def read(self, headers: Iterable[Header], now: float) -> Adopted | None:
+    def read(self, header: bytes, now: float) -> Adopted | None:
         """The first session found, None without any; raises `Rejected` for cookies of which none is good."""
-        cookies = cookie_pairs(headers)
+        cookies = cookie_pairs(header)
         rejections: list[Rejected] = []
         for migration, writer in zip(self._migrations, self._writers, strict=True):
             try:
@@ -55,9 +55,9 @@ class Migrations:
         _raise_first(rejections)
         return None
 
-    async def load(self, headers: Iterable[Header], now: float) -> Adopted | None:
+    async def load(self, header: bytes, now: float) -> Adopted | None:
         """As `read`, and from stores too; a store that does not answer is the rejection `store_down`."""
-        cookies = cookie_pairs(headers)
+        cookies = cookie_pairs(header)
         rejections: list[Rejected] = []
         for migration, writer in zip(self._migrations, self._writers, strict=True):
             try:

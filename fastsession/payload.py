@@ -35,6 +35,7 @@ class PayloadCodec:
         self._to_json = self._serializer.to_json
         # Whether what is loaded dumps to the same bytes, as long as the model keeps its fields.
         self._reproducible = not foreign and not holds_sets(model)
+        self.empty: bytes | None = None
         refuse_secret_fields(model)
         try:
             # Two of a kind: `pristine` tells which fields are at their default.
@@ -53,7 +54,8 @@ class PayloadCodec:
 
     def fresh(self) -> Session:
         """An untouched session; raises `ValidationError` when a field has no default."""
-        session: Session = self._validator.validate_python({})
+        # From its dump where there is one: pydantic copies defaults in Python.
+        session: Session = self._validator.validate_python({}) if self.empty is None else self._load_model(self.empty)
         return session
 
     def dump(self, session: Session, extras: dict[str, Any]) -> bytes:

@@ -43,6 +43,8 @@ class RequestSession(SessionState):
     begins_at_least = 0
     # A new id without a new sign-in.
     reissued = False
+    # Renewal asked for (True) or declined (False), whatever the idle deadline says.
+    renewal: bool | None = None
 
     def __init__(
         self,

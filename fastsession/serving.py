@@ -31,7 +31,7 @@ async def serve_with_backend(app: ASGIApp, session: SessionDict, scope: Scope, r
         if answered:
             return
         if message["type"] in STARTS and not session.response_started:
-            if session.request is not None or lifecycle.renewal_possible(session.headers, lifecycle.clock):
+            if session.request is not None or lifecycle.renewal_possible(session.header, lifecycle.clock):
                 headers, status_code = message.get("headers", ()), message.get("status", SWITCHING_PROTOCOLS)
                 try:
                     message["headers"] = await lifecycle.commit_behind(session, scope, headers, status_code)

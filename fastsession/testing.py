@@ -75,7 +75,7 @@ def opened_session(app: Any, client_or_response: HasCookies, model: type[Session
     """
     lifecycle = _lifecycle(app, model)
     header = "; ".join(f"{name}={value}" for name, value in _pairs(client_or_response.cookies))
-    return cast("SessionT", lifecycle.load(lifecycle.arrive([(b"cookie", header.encode())], b"")))
+    return cast("SessionT", lifecycle.load(lifecycle.arrive(header.encode(), b"")))
 
 
 def _pairs(cookies: Any) -> Iterable[tuple[str, str]]:

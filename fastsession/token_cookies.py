@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Protocol
 
 from fastsession.chunks import Chunks, clear_characters
-from fastsession.cookies import Header, find_values, finder
+from fastsession.cookies import find_values
 from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.events import SessionStatus
 from fastsession.payload import field_sizes
 from fastsession.recent import Recent
-from fastsession.token import HEADER_CHARACTERS, Token, TokenSealer, token_size
+from fastsession.token import HEADER_CHARACTERS, Token, TokenSealer
 
 if TYPE_CHECKING:
     from fastsession.lifetime import Timeouts
 
-# Cookies whose tag need not be checked again; with the largest ones they take 8 MB.
+# Cookie headers whose token's tag need not be checked again, and the longest of them: at most 16 MB.
 _REMEMBERED = 512
+_LONGEST_REMEMBERED = 8192
+_BEFORE_A_NAME = b"; \t"
 
 
 class SessionCookies(Protocol):
@@ -28,15 +30,15 @@ class SessionCookies(Protocol):
     # What `SessionInfo.origin` calls it.
     origin: str
 
-    def open(self, headers: Iterable[Header], binding: bytes, now: float) -> Token | None:
+    def open(self, header: bytes, binding: bytes, now: float) -> Token | None:
         """The valid session in the request's cookies, None without any; raises `Rejected`."""
         ...
 
-    def renewal_possible(self, headers: Iterable[Header], clock: Callable[[], float]) -> bool:
+    def renewal_possible(self, header: bytes, clock: Callable[[], float]) -> bool:
         """Whether a session that nobody looks at has to be opened all the same, to move its idle deadline."""
         ...
 
-    def brought(self, headers: Iterable[Header]) -> list[str]:
+    def brought(self, header: bytes) -> list[str]:
         """The names of the session's cookies that the request brought, stale ones too."""
         ...
 
@@ -56,26 +58,37 @@ class TokenCookies:
         self._sealer = sealer
         self._chunks = chunks
         self._timeouts = timeouts
-        self._find = finder(self.name)
-        # A browser sends the same value until it is given another.
-        self._authentic: Recent[str, Token] = Recent(_REMEMBERED)
+        self._find = self.name.encode()
+        self._pair = self._find + b"="
+        # A browser sends the same cookies until it is given others. None is judged here: time goes on.
+        self._authentic: Recent[bytes, Token] = Recent(_REMEMBERED)
 
-    def open(self, headers: Iterable[Header], binding: bytes, now: float) -> Token | None:
+    def open(self, header: bytes, binding: bytes, now: float) -> Token | None:
         """The newest valid token among the cookies of our name, None without any; raises `Rejected`.
 
         Cookies of one name may come from several paths or domains in any order (RFC 6265bis, section
         4.2.2); two valid ones of different sessions cannot be told apart, so neither is believed.
         """
-        values = find_values(headers, self._find)
+        known = self._authentic.get(header)
+        if known is not None:
+            judge(known, binding, self._timeouts, now)
+            return known
+        values = find_values(header, self._find)
         if len(values) == 1:
-            return self._valid(values[0], headers, binding, now)
-        if not values and self._chunks.following(headers):
+            token = self._token(values[0], header)
+            if len(header) <= _LONGEST_REMEMBERED:
+                self._authentic.put(header, token)
+            judge(token, binding, self._timeouts, now)
+            return token
+        if not values and self._chunks.following(header):
             raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
         tokens: list[Token] = []
         rejections: list[Rejected] = []
         for value in values:
             try:
-                tokens.append(self._valid(value, headers, binding, now))
+                token = self._token(value, header)
+                judge(token, binding, self._timeouts, now)
+                tokens.append(token)
             except Rejected as rejected:
                 rejections.append(rejected)
         if len({token.id for token in tokens}) > 1:
@@ -85,36 +98,29 @@ class TokenCookies:
         # Of two from the same second the later: browsers send the older cookie first.
         return max(reversed(tokens), key=lambda token: token.renewed_at, default=None)
 
-    def renewal_possible(self, headers: Iterable[Header], clock: Callable[[], float]) -> bool:
-        """Whether the cookie's clear header says that renewal is due. Nothing is authenticated yet."""
+    def renewal_possible(self, header: bytes, clock: Callable[[], float]) -> bool:
+        """Whether the token's clear bytes say that renewal is due. A strange one is not authenticated for that."""
+        start = header.find(self._pair)
+        if start < 0 or (start and header[start - 1] not in _BEFORE_A_NAME):
+            # Not as browsers write it, if it is there: then it has to be opened to know.
+            return self._find in header
         try:
-            values = find_values(headers, self._find)
-            if not values:
-                return False
-            renewed_at, from_fallback = self._sealer.peek(clear_characters(values[0], HEADER_CHARACTERS))
+            renewed_at, stale = self._sealer.peek(clear_characters(header, start + len(self._pair), HEADER_CHARACTERS))
         except Rejected:
             return False
         age = clock() - renewed_at
-        return age < self._timeouts.longest_idle and (from_fallback or age >= self._timeouts.earliest_renewal)
+        return age < self._timeouts.longest_idle and (stale or age >= self._timeouts.earliest_renewal)
 
     def seal(self, token: Token, *, now: float) -> dict[str, str]:
         """Cookie names and values of the token, sealed under the primary key; raises `SessionTooLargeError`."""
-        size, limit = token_size(payload=len(token.payload), bound=bool(token.binding)), self._chunks.capacity
-        if size > limit:
-            raise SessionTooLargeError(size=size, limit=limit, fields=field_sizes(token.payload)[:3])
-        return self._chunks.split(self._sealer.seal(token, now=now))
+        text, limit = self._sealer.seal(token, now=now), self._chunks.capacity
+        if len(text) > limit:
+            raise SessionTooLargeError(size=len(text), limit=limit, fields=field_sizes(token.payload)[:3])
+        return self._chunks.split(text)
 
-    def _valid(self, value: str, headers: Iterable[Header], binding: bytes, now: float) -> Token:
-        """The valid token in a cookie's value: authenticated once, judged every time; raises `Rejected`."""
-        token = self._authentic.get(value)
-        if token is None:
-            if "." in value:
-                token = self._sealer.open(self._chunks.join(value, headers))
-            else:
-                token = self._sealer.open(value)
-                self._authentic.put(value, token)
-        judge(token, binding, self._timeouts, now)
-        return token
+    def _token(self, value: str, header: bytes) -> Token:
+        """The authentic token that a cookie's value is, or begins; raises `Rejected`."""
+        return self._sealer.open(self._chunks.join(value, header) if "." in value else value)
 
 
 def judge(token: Token, binding: bytes, timeouts: Timeouts, now: float) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from typing import NamedTuple
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fastsession.recent import Recent
@@ -40,6 +41,7 @@ class XAES256GCM:
         if len(key) != KEY_SIZE:
             message = "XAES-256-GCM takes a key of 32 bytes."
             raise ValueError(message)
+        self._own = threading.local()
         self._block_cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305  (single blocks: AES itself)
         # The CMAC sub-key K1 of C2SP's step 2: AES(key, 0^128) doubled in GF(2^128).
         block = int.from_bytes(self._encrypt_blocks(bytes(16)))
@@ -84,5 +86,9 @@ class XAES256GCM:
         return AESGCM(self._encrypt_blocks(first + tail + second + tail))
 
     def _encrypt_blocks(self, blocks: bytes) -> bytes:
-        # A fresh encryptor each time: a shared one fails under threads.
-        return self._block_cipher.encryptor().update(blocks)
+        # One encryptor a thread: threads cannot share one, and making one takes most of a derivation's time.
+        try:
+            encryptor: CipherContext = self._own.encryptor
+        except AttributeError:
+            encryptor = self._own.encryptor = self._block_cipher.encryptor()
+        return encryptor.update(blocks)

@@ -11,7 +11,7 @@ from fastsession.errors import Rejected
 from fastsession.events import SessionStatus
 from fastsession.keyring import KeyRing
 from fastsession.lifetime import Lifetime, Timeouts
-from fastsession.token import HEADER_CHARACTERS, Token, TokenSealer, decode, encode, token_size
+from fastsession.token import HEADER_CHARACTERS, Token, TokenSealer, decode, encode, new_id, token_size
 from fastsession.token_cookies import TokenCookies
 
 GOLDEN = json.loads((Path(__file__).parent / "vectors" / "tokens.json").read_text())
@@ -31,9 +31,9 @@ def open_golden(entry, *, bound):
     sealer = TokenSealer(keys, cookie_name=entry["cookie"], audience=entry["audience"])
     timeouts = Timeouts(Lifetime(**GOLDEN["lifetime"]), remembered=Lifetime(**GOLDEN["remembered"]))
     binding = hashlib.sha256(GOLDEN["bound_to"].encode()).digest()[:16] if bound else b""
-    headers = [(b"cookie", entry["header"].encode())]
+    header = entry["header"].encode()
     return TokenCookies(sealer, Chunks(entry["cookie"], 3), timeouts).open(
-        headers, binding, entry.get("now", GOLDEN["now"])
+        header, binding, entry.get("now", GOLDEN["now"])
     )
 
 
@@ -174,3 +174,14 @@ def test_anything_but_canonical_base64url_is_malformed(text):
 )
 def test_a_token_is_measured_before_it_is_decoded(text, status):
     assert rejection(SEALER.open, text) is status
+
+
+def test_an_id_has_128_bits_and_no_other_has_the_same():
+    ids = {new_id() for _ in range(1000)}
+    assert len(ids) == 1000
+    assert {len(session_id) for session_id in ids} == {16}
+
+
+@pytest.mark.parametrize("moment", [0, 255, 2**32 - 1, 2**32, 2**40 - 1])
+def test_the_clear_characters_tell_every_second_of_forty_bits(moment):
+    assert SEALER.peek(SEALER.seal(TOKEN._replace(renewed_at=moment), now=0)) == (moment, False)

@@ -14,6 +14,7 @@ class MemoryRevocations:
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._denials = Denials()
+        self._swept_in = 0
 
     async def start(self) -> None:
         """Nothing to learn."""
@@ -39,4 +40,7 @@ class MemoryRevocations:
 
     def _deny(self, denial: str, until: int) -> None:
         self._denials.add(denial, until)
-        self._denials.sweep(self._clock())
+        second = int(self._clock())
+        if second != self._swept_in:
+            self._swept_in = second
+            self._denials.sweep(second)

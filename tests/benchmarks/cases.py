@@ -72,7 +72,7 @@ async def case(
     data = data or contents(size)
     key = Key(contender.name, scenario.name, size)
     app = contender.build(scenario.deed)
-    cookies = [cookie async for cookie in _cookies(contender, scenario.arrival, data)]
+    cookies = [cookie async for cookie in _cookies(contender, app, scenario.arrival, data)]
     requests = [request_headers("; ".join(filter(None, [*_others(other_cookies), cookie]))) for cookie in cookies]
     checked = Case(key, app, requests, contender.bare)
     await check(checked, contender, scenario, data)
@@ -133,7 +133,7 @@ def _cookie_line(headers: list[Header]) -> str:
     return next((value.decode() for name, value in headers if name == b"cookie"), "")
 
 
-async def _cookies(contender: Contender, arrival: Arrival, data: Data) -> AsyncIterator[str]:
+async def _cookies(contender: Contender, timed: App, arrival: Arrival, data: Data) -> AsyncIterator[str]:
     """The Cookie headers that the case's requests bring in turn."""
     if arrival == "absent":
         yield ""
@@ -141,6 +141,9 @@ async def _cookies(contender: Contender, arrival: Arrival, data: Data) -> AsyncI
     app = contender.issue(data, {"due": RENEWAL_DUE, "expired": EXPIRED}.get(arrival, 0))
     for _ in range(MANY if arrival == "many" else 1):
         cookie = _pairs(await exchange(app, request_headers()))
+        if arrival == "forged":
+            # Of a session in use: who alters a cookie has one.
+            await exchange(timed, request_headers(cookie))
         yield {"forged": _forged, "garbage": _garbage}.get(arrival, str)(cookie)
 
 

@@ -37,7 +37,7 @@ def product() -> Codec:
     def seal(session: Any) -> str:
         now = int(time.time())
         payload = payloads.dump(session, {})
-        payloads.verify(session, payload)
+        payloads.verify(session, {}, payload)
         return sealer.seal(Token(bytes(16), now, now, now, False, payload), now=now)
 
     def read(cookie: str) -> int:

@@ -113,6 +113,7 @@ async def test_expired_denials_disappear_from_memory_and_storage(kind, redis_ser
             await first.deny_session(name, until=now - 1 if kind == "redis" else now + 60)
         clock.advance(120)
         for name in names(ROUND + 2, seed=2):
+            clock.advance(1)
             await first.deny_session(name, until=now + MAX_LIFETIME)
         if kind == "redis":
             assert await client.zcard(f"{prefix}{{revocations}}:denied") == ROUND + 2
