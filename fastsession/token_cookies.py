@@ -55,9 +55,9 @@ class TokenCookies:
     def __init__(self, sealer: TokenSealer, chunks: Chunks, timeouts: Timeouts) -> None:
         self.name = chunks.names[0]
         self.brought = chunks.brought
-        self._sealer = sealer
-        self._chunks = chunks
-        self._timeouts = timeouts
+        self.sealer = sealer
+        self.chunks = chunks
+        self.timeouts = timeouts
         self._find = self.name.encode()
         self._pair = self._find + b"="
         # A browser sends the same cookies until it is given others. None is judged here: time goes on.
@@ -71,23 +71,23 @@ class TokenCookies:
         """
         known = self._authentic.get(header)
         if known is not None:
-            judge(known, binding, self._timeouts, now)
+            judge(known, binding, self.timeouts, now)
             return known
         values = find_values(header, self._find)
         if len(values) == 1:
             token = self._token(values[0], header)
             if len(header) <= _LONGEST_REMEMBERED:
                 self._authentic.put(header, token)
-            judge(token, binding, self._timeouts, now)
+            judge(token, binding, self.timeouts, now)
             return token
-        if not values and self._chunks.following(header):
+        if not values and self.chunks.following(header):
             raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
         tokens: list[Token] = []
         rejections: list[Rejected] = []
         for value in values:
             try:
                 token = self._token(value, header)
-                judge(token, binding, self._timeouts, now)
+                judge(token, binding, self.timeouts, now)
                 tokens.append(token)
             except Rejected as rejected:
                 rejections.append(rejected)
@@ -105,22 +105,22 @@ class TokenCookies:
             # Not as browsers write it, if it is there: then it has to be opened to know.
             return self._find in header
         try:
-            renewed_at, stale = self._sealer.peek(clear_characters(header, start + len(self._pair), HEADER_CHARACTERS))
+            renewed_at, stale = self.sealer.peek(clear_characters(header, start + len(self._pair), HEADER_CHARACTERS))
         except Rejected:
             return False
         age = clock() - renewed_at
-        return age < self._timeouts.longest_idle and (stale or age >= self._timeouts.earliest_renewal)
+        return age < self.timeouts.longest_idle and (stale or age >= self.timeouts.earliest_renewal)
 
     def seal(self, token: Token, *, now: float) -> dict[str, str]:
         """Cookie names and values of the token, sealed under the primary key; raises `SessionTooLargeError`."""
-        text, limit = self._sealer.seal(token, now=now), self._chunks.capacity
+        text, limit = self.sealer.seal(token, now=now), self.chunks.capacity
         if len(text) > limit:
             raise SessionTooLargeError(size=len(text), limit=limit, fields=field_sizes(token.payload)[:3])
-        return self._chunks.split(text)
+        return self.chunks.split(text)
 
     def _token(self, value: str, header: bytes) -> Token:
         """The authentic token that a cookie's value is, or begins; raises `Rejected`."""
-        return self._sealer.open(self._chunks.join(value, header) if "." in value else value)
+        return self.sealer.open(self.chunks.join(value, header) if "." in value else value)
 
 
 def judge(token: Token, binding: bytes, timeouts: Timeouts, now: float) -> None:

@@ -24,7 +24,7 @@ LAYERS = [
     {"mapping", "openapi"},
     {"middleware"},
     {"dependencies", "testing"},
-    {"control"},
+    {"control", "session_status", "inspector"},
     {"__init__", "__main__"},
 ]
 HEIGHT = {entry: height for height, layer in enumerate(LAYERS) for entry in layer}

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 import fastsession
-from fastsession import testing
+from fastsession import inspector, session_status, testing
 
 EMPTY = inspect.Parameter.empty
 
@@ -125,6 +125,22 @@ def test_the_testing_helpers_are_these():
     assert list(inspect.signature(testing.sealed_cookies).parameters) == ["app", "session"]
     assert list(inspect.signature(testing.opened_session).parameters) == ["app", "client_or_response", "model"]
     assert list(inspect.signature(testing.Clock).parameters) == ["now"]
+
+
+def test_the_inspector_has_to_be_switched_on():
+    parameters = inspect.signature(inspector.SessionInspector).parameters
+    assert {name: parameter.default for name, parameter in parameters.items()} == {"enabled": False, "model": None}
+    assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters.values())
+
+
+def test_the_status_router_is_made_like_this():
+    parameters = inspect.signature(session_status.session_status_router).parameters
+    assert {name: parameter.default for name, parameter in parameters.items()} == {
+        "prefix": "/session",
+        "signed_in": None,
+        "warn_before": timedelta(minutes=2),
+        "model": None,
+    }
 
 
 def test_the_package_says_its_version():

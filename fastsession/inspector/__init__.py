@@ -1,0 +1,5 @@
+"""A page for development that shows a session from both sides, and tries its security on it."""
+
+from fastsession.inspector.app import SessionInspector
+
+__all__ = ["SessionInspector"]

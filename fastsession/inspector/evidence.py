@@ -1,0 +1,132 @@
+"""What a request tells of its own session: what the browser holds, and what the server makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from fastsession.errors import ConfigurationError
+from fastsession.extras import load_extras
+from fastsession.inspector.anatomy import HeldCookie, held_cookies
+from fastsession.inspector.notes import Look, Looks
+from fastsession.middleware import SCOPE_KEY
+from fastsession.payload import split_payload
+from fastsession.token_cookies import TokenCookies
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+    from fastsession.mapping import SessionDict
+    from fastsession.request import RequestSession
+    from fastsession.session import Session
+    from fastsession.token import Token
+
+# Model and extras, name to JSON value.
+Contents = tuple[dict[str, Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One request's session. `looks` are the earlier ones at it, the oldest first."""
+
+    session: SessionDict
+    request: RequestSession
+    held: tuple[HeldCookie, ...]
+    payload: bytes
+    looks: tuple[Look, ...] = ()
+
+    @property
+    def token(self) -> Token | None:
+        """What the session's own cookie carries, None without one and for a session of another system."""
+        return None if self.adopted else self.request.token
+
+    @property
+    def handle(self) -> str:
+        """The session's public handle, empty for one that has not begun."""
+        return self.session.lifecycle.handle(self.token.id) if self.token else ""
+
+    @property
+    def adopted(self) -> bool:
+        """Whether the session is another system's, to be taken over when it is next used."""
+        return self.request.origin is not None
+
+    @property
+    def own_format(self) -> bool:
+        """Whether the cookie is a token of ours, and not another system's."""
+        return isinstance(self.session.lifecycle.cookies, TokenCookies)
+
+    @property
+    def in_store(self) -> bool:
+        """Whether the data is on the server, and the cookie only leads to it."""
+        server_side = self.session.lifecycle.server_side
+        return server_side is not None and server_side.records is not None
+
+    @property
+    def cookies(self) -> tuple[tuple[str, str], ...]:
+        """The session's cookies, name and value."""
+        return tuple((cookie.name, cookie.value) for cookie in self.held)
+
+    def contents(self) -> Contents:
+        """What the session holds now."""
+        return contents_of(self.payload)
+
+    def default_contents(self) -> Contents:
+        """What an untouched session holds."""
+        codec = self.session.lifecycle.codec
+        return contents_of(codec.dump(codec.pristine, {}))
+
+    def arrived_contents(self) -> Contents:
+        """What the session held when the request arrived, as today's model writes it."""
+        if self.request.payload is None:
+            return self.default_contents()
+        codec = self.session.lifecycle.codec
+        return contents_of(codec.dump(*codec.load(self.request.payload)))
+
+    def contents_at_last_look(self) -> Contents | None:
+        """What the session held when the inspector was last opened, None when it was not."""
+        return contents_of(self.looks[-1].payload) if self.looks else None
+
+
+def examine(session: SessionDict, looks: Looks) -> Evidence:
+    """Open the request's session without counting as a visit: it is neither renewed, nor saved, nor cleared."""
+    lifecycle, request = session.lifecycle, session.open()
+    request.renewal = False
+    # Loaded beside the request's own record of it: a rejected cookie that nobody has looked at stays where it is.
+    model = lifecycle.load(request) if session.model is None else session.model
+    own_format = isinstance(lifecycle.cookies, TokenCookies)
+    held = held_cookies(lifecycle.cookies.brought(session.header), session.header, own_format=own_format)
+    evidence = Evidence(session, request, held, lifecycle.codec.dump(model, request.extras))
+    if evidence.token is None:
+        return evidence
+    earlier = looks.before(evidence.handle)
+    looks.remember(evidence.handle, Look(evidence.cookies, evidence.payload))
+    return replace(evidence, looks=earlier)
+
+
+def decline_renewal(scope: Scope) -> None:
+    """Have no session renewed by a request to the inspector, not even by one for its style sheet."""
+    sessions: tuple[SessionDict, ...] = scope.get(SCOPE_KEY, ())
+    for session in sessions:
+        lifecycle = session.lifecycle
+        if session.request is not None or lifecycle.renewal_possible(session.header, lifecycle.clock):
+            session.open().renewal = False
+
+
+def inspected(scope: Scope, model: type[Session] | None) -> SessionDict:
+    """The session that is meant; raises `ConfigurationError` saying what to write."""
+    sessions: tuple[SessionDict, ...] = scope.get(SCOPE_KEY, ())
+    fitting = [found for found in sessions if model is None or issubclass(found.lifecycle.codec.model, model)]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = ", ".join(found.lifecycle.codec.model.__name__ for found in sessions) or "none"
+    message = (
+        "The inspector needs one session middleware around the app that it is mounted in, or to be told which: "
+        f"SessionInspector(enabled=True, model=...). The models here are: {names}."
+    )
+    raise ConfigurationError(message)
+
+
+def contents_of(payload: bytes) -> Contents:
+    """Model and extras of a payload."""
+    model, extras = split_payload(payload)
+    return load_extras(model), load_extras(extras or b"{}")

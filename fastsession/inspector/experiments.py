@@ -1,0 +1,137 @@
+"""The attacks and accidents that the inspector plays through, each a row of one table. Pure."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastsession.inspector.evidence import Evidence
+from fastsession.inspector.laboratory import Attempt, RotatedCookies
+from fastsession.token import Token
+from fastsession.token_cookies import TokenCookies
+
+_BASE64URL = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+NO_SESSION = "Needs a session: put something into one first."
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A button, what it asks, and how its attempt is made. `obstacle` says why it cannot be, "" when it can."""
+
+    title: str
+    question: str
+    prepare: Callable[[Evidence, Token], Attempt]
+    obstacle: Callable[[Evidence], str]
+
+
+def obstacle_to(experiment: Experiment, evidence: Evidence) -> str:
+    """Why the experiment cannot be made on this session, "" when it can."""
+    return experiment.obstacle(evidence) if evidence.token else NO_SESSION
+
+
+def prepared(experiment: Experiment, evidence: Evidence) -> Attempt | None:
+    """The attempt, None when there is an obstacle."""
+    token = evidence.token
+    return None if token is None or obstacle_to(experiment, evidence) else experiment.prepare(evidence, token)
+
+
+def flipped(value: str) -> tuple[str, int]:
+    """A value with one bit of it turned over, and the position: the first base64url character from the middle on.
+
+    Hexadecimal digits stay such, so that other systems' formats get as far as their signature too.
+    """
+    middle = len(value) // 2
+    position = next((at for at in range(middle, len(value)) if value[at] in _BASE64URL), middle)
+    other = _BASE64URL[_BASE64URL.find(value[position]) ^ 1]
+    return value[:position] + other + value[position + 1 :], position
+
+
+def _flip(evidence: Evidence, _: Token) -> Attempt:
+    (name, value), *others = evidence.cookies
+    changed, at = flipped(value)
+    done = f"Character {at + 1} of {len(value)} in {name} was {value[at]} and became {changed[at]}: one bit of it."
+    return _attempt(evidence, ((name, changed), *others), done)
+
+
+def _cut(evidence: Evidence, _: Token) -> Attempt:
+    (name, value), *others = evidence.cookies
+    done = f"{name} lost the last of its {len(value)} bytes."
+    return _attempt(evidence, ((name, value[:-1]), *others), done)
+
+
+def _replay(evidence: Evidence, _: Token) -> Attempt:
+    return _attempt(evidence, _older(evidence)[-1], "The cookie from before the last change was presented once more.")
+
+
+def _wait(evidence: Evidence, token: Token) -> Attempt:
+    idle = evidence.session.lifecycle.timeouts.lifetime(remembered=token.remembered).idle
+    done = f"The clock was put {idle} seconds after the last renewal: the idle timeout."
+    return _attempt(evidence, evidence.cookies, done, now=token.renewed_at + idle)
+
+
+def _stay(evidence: Evidence, token: Token) -> Attempt:
+    """Seal the token again as the last renewal before the absolute deadline would have."""
+    lifecycle = evidence.session.lifecycle
+    end = token.created_at + lifecycle.timeouts.lifetime(remembered=token.remembered).absolute
+    renewed = token._replace(renewed_at=end - 1)
+    if lifecycle.server_side is not None:
+        renewed = lifecycle.server_side.outside(renewed)
+    done = "The session was renewed until a second before its absolute deadline, and used once more."
+    return _attempt(evidence, tuple(lifecycle.cookies.seal(renewed, now=end - 1).items()), done, now=end)
+
+
+def _rotate(evidence: Evidence, _: Token) -> Attempt:
+    done = "A new secret seals, and today's is among secret_key_fallbacks."
+    return _attempt(evidence, evidence.cookies, done, reads=_rotated(evidence, keeps_old=True))
+
+
+def _retire(evidence: Evidence, _: Token) -> Attempt:
+    done = "A new secret seals, and today's is gone."
+    return _attempt(evidence, evidence.cookies, done, reads=_rotated(evidence, keeps_old=False))
+
+
+def _attempt(
+    evidence: Evidence,
+    cookies: tuple[tuple[str, str], ...],
+    done: str,
+    *,
+    now: float | None = None,
+    reads: TokenCookies | None = None,
+) -> Attempt:
+    lifecycle = evidence.session.lifecycle
+    moment = evidence.request.now if now is None else now
+    return Attempt(cookies, reads or lifecycle.cookies, moment, done, renews=reads is not None)
+
+
+def _rotated(evidence: Evidence, *, keeps_old: bool) -> TokenCookies | None:
+    cookies = evidence.session.lifecycle.cookies
+    return RotatedCookies(cookies, keeps_old=keeps_old) if isinstance(cookies, TokenCookies) else None
+
+
+def _older(evidence: Evidence) -> list[tuple[tuple[str, str], ...]]:
+    """The session's earlier cookies, the oldest first."""
+    return [look.cookies for look in evidence.looks if look.cookies != evidence.cookies]
+
+
+def _nothing(_: Evidence) -> str:
+    return ""
+
+
+def _no_older_cookie(evidence: Evidence) -> str:
+    return "" if _older(evidence) else "Needs an earlier cookie: change the session, then come back to this page."
+
+
+def _foreign_format(evidence: Evidence) -> str:
+    return "" if evidence.own_format else "Needs our own token: format= has secrets of its own."
+
+
+EXPERIMENTS = {
+    "flip": Experiment("Flip a bit", "Does a single changed bit go unnoticed?", _flip, _nothing),
+    "cut": Experiment("Cut a byte", "Is a cookie that arrived cut short still taken?", _cut, _nothing),
+    "replay": Experiment("Replay an old cookie", "Does a kept copy still open?", _replay, _no_older_cookie),
+    "wait": Experiment("Wait too long", "What if nothing comes until the idle timeout?", _wait, _nothing),
+    "stay": Experiment("Never leave", "Can a session be renewed for ever?", _stay, _nothing),
+    "rotate": Experiment("Rotate the key", "Are visitors signed out by a new secret?", _rotate, _foreign_format),
+    "retire": Experiment("Retire the key", "And when the old secret is taken away?", _retire, _foreign_format),
+}
