@@ -18,8 +18,14 @@ maximum_signature_line_length = 80
 add_module_names = False
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = f"FastSession {release}"
 html_static_path = ["_static"]
 html_css_files = ["fastsession.css"]
 html_show_sphinx = False
 html_copy_source = False
+
+# Hosts that stand for the reader's own.
+linkcheck_ignore = [r"https?://(localhost|127\.0\.0\.1|testserver|[\w.]*\bexample\b)"]
+# GitHub marks lines with script; tests/test_comparison.py looks at the lines themselves.
+linkcheck_anchors_ignore_for_url = [r"https://github\.com/.*/blob/"]

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("event_loop")
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -46,6 +46,10 @@ def blocks(page, language):
     text = page.read_text()
     found = (Block(match[1], text.count("\n", 0, match.start(2)), match[2]) for match in FENCE.finditer(text))
     return [block for block in found if block.language == language]
+
+
+def name_of(page):
+    return str(page.relative_to(ROOT))
 
 
 def run(page):
@@ -70,7 +74,10 @@ def rows(page, first_heading):
 
 def with_page_ids(language):
     pages = [page for page in PAGES if blocks(page, language)]
-    return pytest.mark.parametrize("page", pages, ids=[page.name for page in pages])
+    return pytest.mark.parametrize("page", pages, ids=map(name_of, pages))
+
+
+FRONT_PAGES = pytest.mark.parametrize("page", [ROOT / "README.md", DOCS / "index.md"], ids=name_of)
 
 
 @pytest.fixture(autouse=True)
@@ -115,10 +122,10 @@ def masked(output):
     return output
 
 
-def test_the_readme_shows_the_set_cookie_line_that_its_app_sends():
-    readme = ROOT / "README.md"
-    [shown] = [block.text.strip() for block in blocks(readme, "text") if block.text.startswith("set-cookie: ")]
-    response = TestClient(run(readme)["app"], base_url="https://testserver").post("/cart/tea")
+@FRONT_PAGES
+def test_the_front_pages_show_the_set_cookie_line_that_their_app_sends(page):
+    [shown] = [block.text.strip() for block in blocks(page, "text") if block.text.startswith("set-cookie: ")]
+    response = TestClient(run(page)["app"], base_url="https://testserver").post("/cart/tea")
     assert shape(shown.removeprefix("set-cookie: ")) == shape(response.headers["set-cookie"])
 
 
@@ -129,16 +136,18 @@ def shape(set_cookie):
     return match[1], len(match[2]), match[3]
 
 
-def test_the_readme_has_an_app_of_twelve_lines_and_the_two_make_targets_in_its_first_screen():
-    readme = ROOT / "README.md"
-    app = blocks(readme, "python")[0]
-    assert len([line for line in app.text.splitlines() if line]) == 12
-    first_screen = "\n".join(readme.read_text().splitlines()[:60])
+@FRONT_PAGES
+def test_the_front_pages_have_an_app_of_twelve_lines(page):
+    assert len([line for line in blocks(page, "python")[0].text.splitlines() if line]) == 12
+
+
+def test_the_readme_names_the_two_make_targets_in_its_first_screen():
+    first_screen = "\n".join((ROOT / "README.md").read_text().splitlines()[:60])
     assert "make run" in first_screen
     assert "make test" in first_screen
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=map(name_of, PAGES))
 def test_every_make_target_that_a_page_names_exists(page):
     targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     named = re.findall(r"(?:^|`)make ([\w-]+)", page.read_text(), re.MULTILINE)
@@ -149,6 +158,15 @@ def test_every_file_that_the_readme_links_to_exists():
     links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / "README.md").read_text())
     assert [link for link in links if not (ROOT / link).exists()] == []
     assert links
+
+
+@pytest.mark.parametrize("drawing", sorted((DOCS / "_static").glob("*.svg")), ids=name_of)
+def test_every_drawing_has_a_title_and_is_drawn_for_the_dark_too(drawing):
+    text = drawing.read_text()
+    title = re.search(r'<title id="([\w-]+)">\w', text)
+    assert title
+    assert f'aria-labelledby="{title[1]}' in text
+    assert "@media (prefers-color-scheme: dark)" in text
 
 
 def test_every_option_of_the_middleware_is_documented_with_its_default():
