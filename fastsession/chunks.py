@@ -9,6 +9,8 @@ from fastsession.errors import ConfigurationError, Rejected
 from fastsession.events import SessionStatus
 
 _SUFFIXES = ("", ".1", ".2")
+# Chromium keeps 10 KB of cookies of one site within another, and drops the oldest beyond (CHIPS).
+_MOST_PARTITIONED = 2
 # A chunk is `count.set.piece`; a whole token has no full stop.
 _SET_ID_SIZE = 8
 _OVERHEAD = len("2.") + _SET_ID_SIZE + len(".")
@@ -25,9 +27,12 @@ class Chunk(NamedTuple):
 class Chunks:
     """Spreads tokens over the cookies of one name: the name itself, then `name.1` and `name.2`."""
 
-    def __init__(self, name: str, max_cookies: int) -> None:
+    def __init__(self, name: str, max_cookies: int, *, partitioned: bool = False) -> None:
         if max_cookies not in range(1, MAX_COOKIES + 1):
             message = f"max_cookies must be 1, 2 or {MAX_COOKIES}: proxies refuse more."
+            raise ConfigurationError(message)
+        if partitioned and max_cookies > _MOST_PARTITIONED:
+            message = f"partitioned=True takes max_cookies={_MOST_PARTITIONED} at most: browsers drop more than 10 KB."
             raise ConfigurationError(message)
         self.names = tuple(name + suffix for suffix in _SUFFIXES)
         self._mark = f"{name}.".encode()

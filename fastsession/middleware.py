@@ -101,7 +101,7 @@ class SessionMiddleware:
         if format is None:
             name = cookie_name(session_cookie, path=path, domain=domain, https_only=https_only)
             sealer = TokenSealer(keys, cookie_name=name, audience=audience)
-            cookies = TokenCookies(sealer, Chunks(name, max_cookies), timeouts)
+            cookies = TokenCookies(sealer, Chunks(name, max_cookies, partitioned=partitioned), timeouts)
         else:
             _refuse_unused(session_cookie=session_cookie, max_cookies=max_cookies, audience=audience)
             check_name(format.cookie_name, path=path, domain=domain, https_only=https_only)

@@ -48,6 +48,7 @@ def test_the_cookie_is_set_and_cleared_with_the_same_name_and_attributes(options
         {"session_cookie": "a=b"},
         {"same_site": "none", "https_only": False},
         {"partitioned": True, "https_only": False},
+        {"partitioned": True, "max_cookies": 3},
         {"same_site": "Lax"},
         {"path": "cart"},
         {"path": "/; Domain=evil.example"},

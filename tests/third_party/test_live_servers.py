@@ -5,7 +5,7 @@ import pytest
 from starlette_login.login_manager import Config
 
 from fastsession import Session
-from tests.third_party.live_server import served
+from tests.live_server import served
 from tests.third_party.login_site import login_site
 from tests.third_party.oauth_shop import Member, oauth_shop
 from tests.third_party.openid_provider import OpenIdProvider
