@@ -35,16 +35,17 @@ class SessionTooLargeError(FastSessionError):
     the largest top-level fields with their size in bytes of JSON, largest first.
     """
 
-    def __init__(self, *, size: int, limit: int, fields: list[tuple[str, int]], stored: bool = False) -> None:
+    def __init__(
+        self, *, size: int, limit: int, fields: list[tuple[str, int]], stored: bool = False, way_out: str = ""
+    ) -> None:
         self.size = size
         self.limit = limit
         self.fields = fields
         largest = ", ".join(f"{name!r} ({length} bytes)" for name, length in fields)
         if stored:
-            measured, way_out = f"The session takes {size} bytes and a store's record holds at most {limit}.", ""
+            measured = f"The session takes {size} bytes and a store's record holds at most {limit}."
         else:
             measured = f"The sealed session takes {size} bytes and its cookies carry at most {limit}."
-            way_out = ", or raise max_cookies (3 at most)"
         super().__init__(
             f"{measured} Largest fields: {largest or 'none'}. "
             f"Keep references instead of records in the session{way_out}.",

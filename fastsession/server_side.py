@@ -177,7 +177,7 @@ class ServerSide:
         owners = self.owners(subject)
         before = int(self.clock()) + 1
         if self.revocations is not None:
-            await self.revocations.deny_owner(owners[0], before=before, until=before + self._timeouts.longest_absolute)
+            await self.revocations.deny_owner(owners[0], before=before, until=self._over_by(before))
         if self.records is not None:
             for entry in await self.records.owned(owners):
                 if entry.id != keep:
@@ -200,8 +200,7 @@ class ServerSide:
     async def deny_handle(self, handle: str) -> None:
         """Deny the session with this handle for as long as any could last."""
         if self.revocations is not None:
-            until = int(self.clock()) + self._timeouts.longest_absolute
-            await self.revocations.deny_session(handle, until=until)
+            await self.revocations.deny_session(handle, until=self._over_by(int(self.clock())))
 
     async def _kept(self, outcome: Outcome, token: Token, session: SessionDict, scope: Scope) -> Token:
         """The token after what it says is true on the server; raises `Rejected` and `StoreUnavailableError`."""
@@ -222,8 +221,12 @@ class ServerSide:
 
     async def _deny(self, token: Token) -> None:
         if self.revocations is not None:
-            until = token.created_at + self._timeouts.lifetime(remembered=token.remembered).absolute
-            await self.revocations.deny_session(self.keys.primary.handle(token.id), until=until)
+            handle = self.keys.primary.handle(token.id)
+            await self.revocations.deny_session(handle, until=self._over_by(token.created_at))
+
+    def _over_by(self, created_at: int) -> int:
+        """When every copy of a session created then is over, one from while it was remembered too, on every clock."""
+        return created_at + self._timeouts.longest_absolute + CLOCK_SKEW
 
     def _after_cut_offs(self, token: Token, session: Session | None) -> Token:
         """A new session's token, created after a cut-off of this very second, or by a clock that is ahead."""

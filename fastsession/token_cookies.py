@@ -7,7 +7,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Protocol
 
 from fastsession.chunks import Chunks, clear_characters
-from fastsession.cookies import find_values
+from fastsession.cookies import MAX_COOKIES, find_values
 from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.events import SessionStatus
 from fastsession.payload import field_sizes
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _REMEMBERED = 512
 _LONGEST_REMEMBERED = 8192
 _BEFORE_A_NAME = b"; \t"
+_MORE_COOKIES = f", or raise max_cookies ({MAX_COOKIES} at most)"
 
 
 class SessionCookies(Protocol):
@@ -76,9 +77,10 @@ class TokenCookies:
         values = find_values(header, self._find)
         if len(values) == 1:
             token = self._token(values[0], header)
+            judge(token, binding, self.timeouts, now)
+            # Only now: what is turned away is to take as long each time, whether it was forged or is over.
             if len(header) <= _LONGEST_REMEMBERED:
                 self._authentic.put(header, token)
-            judge(token, binding, self.timeouts, now)
             return token
         if not values and self.chunks.following(header):
             raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
@@ -115,7 +117,9 @@ class TokenCookies:
         """Cookie names and values of the token, sealed under the primary key; raises `SessionTooLargeError`."""
         text, limit = self.sealer.seal(token, now=now), self.chunks.capacity
         if len(text) > limit:
-            raise SessionTooLargeError(size=len(text), limit=limit, fields=field_sizes(token.payload)[:3])
+            raise SessionTooLargeError(
+                size=len(text), limit=limit, fields=field_sizes(token.payload)[:3], way_out=_MORE_COOKIES
+            )
         return self.chunks.split(text)
 
     def _token(self, value: str, header: bytes) -> Token:

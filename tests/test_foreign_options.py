@@ -54,8 +54,10 @@ def test_a_session_with_its_first_chunk_missing_is_incomplete(chunked):
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_session_that_does_not_fit_is_an_error_that_names_its_field(name, clock):
     client, _ = sharing(FORMATS[name], clock)
-    with pytest.raises(SessionTooLargeError, match="'note'"):
+    with pytest.raises(SessionTooLargeError, match="'note'") as raised:
         client.post("/note/4000")
+    # An option that format= refuses is no way out.
+    assert "max_cookies" not in str(raised.value)
 
 
 def test_a_session_with_no_room_for_our_key_is_read_and_only_a_change_fails(clock):

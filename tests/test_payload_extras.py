@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from fastsession import Session, SessionNotSerializableError
+from fastsession import Session, SessionNotSerializableError, SessionStatus
+from fastsession.errors import Rejected
 from fastsession.payload import PayloadCodec
 
 CODEC = PayloadCodec(Session)
@@ -76,3 +77,13 @@ def test_extras_of_any_depth_are_refused_or_open_far_down_the_stack(depth):
     except SessionNotSerializableError:
         return
     assert loaded_below(200, payload)[1] == extras
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b"", b'{"a":NaN' + b"]"])
+def test_a_damaged_model_beside_an_extra_that_is_declared_by_now_is_incompatible(line):
+    class Grown(Session):
+        user_id: int | None = None
+
+    with pytest.raises(Rejected) as rejected:
+        PayloadCodec(Grown).load(line + b'\n{"user_id":4}')
+    assert rejected.value.status is SessionStatus.INCOMPATIBLE

@@ -1,0 +1,98 @@
+"""What a request can do to its session: once as an application does it, once to the plain data of the rules."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+from fastsession import Session
+from tests.state_machine.rules import FRESH, Work
+
+# Bytes of a field that make a session end just before and just after one, two and three cookies are full.
+SIZES = (0, 2_000, 2_640, 2_760, 5_300, 5_500, 6_500)
+
+
+class MachineSession(Session):
+    user_id: int | None = None
+    cart: list[str] = []
+    details: dict[str, list[int]] = {}
+    note: str = ""
+
+
+class Action(NamedTuple):
+    """The same thing done to the model and `request.session`, and to what the rules say of them."""
+
+    to_session: Callable[[MachineSession, dict[str, Any]], Any]
+    to_work: Callable[[Work], Any]
+
+
+def sign_in(session):
+    session.regenerate()
+    session.user_id = 42
+
+
+def signed_in(work):
+    work.regenerated = True
+    work.data["user_id"] = 42
+
+
+def noted(size):
+    """A note of so many characters; of 0, the field back at its default."""
+
+    def to_session(session, _):
+        session.note = "n" * size
+
+    def to_work(work):
+        work.data["note"] = "n" * size
+
+    return Action(to_session, to_work)
+
+
+def remembered(on):
+    def to_work(work):
+        work.remember = on
+
+    return Action(lambda session, _: session.remember(on), to_work)
+
+
+def count_in_extras(_, extras):
+    extras.setdefault("seen", []).append(1)
+
+
+def counted_in_extras(work):
+    # A list that is there already is edited in place, which is no write to the dict.
+    work.wrote = work.wrote or "seen" not in work.data
+    work.data.setdefault("seen", []).append(1)
+
+
+def dropped_extra(work):
+    work.wrote = work.wrote or "seen" in work.data
+    work.data.pop("seen", None)
+
+
+def cleared(work):
+    work.wrote = work.wrote or work.data != FRESH
+    work.data = deepcopy(FRESH)
+
+
+def destroyed(work):
+    work.destroyed = True
+
+
+ACTIONS = {
+    "append to the cart": Action(
+        lambda session, _: session.cart.append("tea"), lambda work: work.data["cart"].append("tea")
+    ),
+    "empty the cart": Action(lambda session, _: session.cart.clear(), lambda work: work.data["cart"].clear()),
+    "append two levels down": Action(
+        lambda session, _: session.details.setdefault("sizes", []).append(7),
+        lambda work: work.data["details"].setdefault("sizes", []).append(7),
+    ),
+    "count in the extras": Action(count_in_extras, counted_in_extras),
+    "drop the extra": Action(lambda _, extras: extras.pop("seen", None), dropped_extra),
+    "clear the dict": Action(lambda _, extras: extras.clear(), cleared),
+    "sign in": Action(lambda session, _: sign_in(session), signed_in),
+    "sign out": Action(lambda session, _: session.destroy(), destroyed),
+    "remember": remembered(on=True),
+    "remember no more": remembered(on=False),
+    **{f"write a note of {size}": noted(size) for size in SIZES},
+}

@@ -1,0 +1,172 @@
+"""What a session should be: the rules of docs/lifecycle.md over plain dicts, with nothing of the package."""
+
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+KEEP, SAVE, RENEW, CLEAR = "keep", "save", "renew", "clear"
+# Idle and absolute timeout in seconds, of sessions that are remembered and of those that are not.
+LIFETIMES = {False: (400, 700), True: (1600, 3000)}
+SKEW = 30
+FRESH: dict[str, Any] = {"user_id": None, "cart": [], "details": {}, "note": ""}
+
+
+@dataclass(frozen=True)
+class Cookie:
+    """What a sealed cookie says. With a store it holds no data."""
+
+    key: str
+    id: int
+    created_at: int
+    authenticated_at: int
+    renewed_at: int
+    remembered: bool
+    data: Any
+
+    @property
+    def expires_at(self):
+        idle, absolute = LIFETIMES[self.remembered]
+        return min(self.renewed_at + idle, self.created_at + absolute)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the store keeps of a session."""
+
+    key: str
+    data: Any
+    version: int
+    expires_at: int
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How a request's cookie was received, and with a valid one the session as it was then."""
+
+    status: str
+    at: float
+    cookie: Cookie | None = None
+    data: Any = None
+    version: int = 0
+    due: bool = False
+
+
+@dataclass
+class Work:
+    """What a request does to a session: its data, and the verbs that were called."""
+
+    data: Any
+    destroyed: bool = False
+    regenerated: bool = False
+    remember: bool | None = None
+    # Whether request.session was written to: emptied as a dict, a session ends.
+    wrote: bool = False
+
+    @property
+    def ends(self):
+        emptied = self.wrote and self.data == FRESH and not self.regenerated and self.remember is None
+        return self.destroyed or emptied
+
+    def changes(self, arrival):
+        before = FRESH if arrival.data is None else arrival.data
+        return self.regenerated or self.remember is not None or self.data != before
+
+
+@dataclass
+class Rules:
+    """The server's side of all sessions, in one of three modes: cookies, revocations, store."""
+
+    mode: str
+    # Until when, in Unix seconds.
+    denied: dict[int, int] = field(default_factory=dict)
+    records: dict[int, Record] = field(default_factory=dict)
+    ids: int = 0
+
+    def receive(self, cookie, keys, now):
+        """How a cookie, or the lack of one, is received by a server that has these keys, the sealing one first."""
+        if isinstance(cookie, str):
+            return Arrival(cookie, now)
+        if cookie.key not in keys:
+            return Arrival("unknown_key", now)
+        idle, absolute = LIFETIMES[cookie.remembered]
+        if now >= cookie.expires_at:
+            ends_idle = cookie.renewed_at + idle < cookie.created_at + absolute
+            return Arrival("expired_idle" if ends_idle else "expired_absolute", now)
+        if max(cookie.renewed_at, cookie.created_at) > now + SKEW:
+            return Arrival("future", now)
+        if self._over(cookie.id, now):
+            return Arrival("revoked", now)
+        record = self.records.get(cookie.id) or Record(cookie.key, cookie.data, 0, 0)
+        if record.key not in keys:
+            return Arrival("unknown_key", now)
+        due = now >= cookie.renewed_at + idle // 4 or (cookie.key, record.key) != (keys[0], keys[0])
+        return Arrival("valid", now, cookie, deepcopy(record.data), record.version, due)
+
+    def answer(self, arrival, work, status_code, keys, now):
+        """What the response does, and what its cookie says. `work` is None where nobody looked."""
+        outcome = decide(arrival, work, status_code)
+        if outcome == CLEAR and arrival.cookie:
+            self._end(arrival.cookie)
+        if outcome in {KEEP, CLEAR}:
+            return outcome, None
+        if arrival.cookie and self._over(arrival.cookie.id, now):
+            return KEEP, None
+        if outcome == RENEW:
+            cookie = replace(arrival.cookie, key=keys[0], renewed_at=int(now))
+        else:
+            cookie = self._saved(arrival, work, keys[0], int(now))
+        if self.mode == "store":
+            self._store(arrival, outcome, cookie)
+            cookie = replace(cookie, data=None)
+        if arrival.cookie and cookie.id != arrival.cookie.id:
+            self._end(arrival.cookie)
+        return outcome, cookie
+
+    def _saved(self, arrival, work, key, now):
+        old = arrival.cookie
+        remembered = bool(old and old.remembered) if work.remember is None else work.remember
+        if old and not work.regenerated:
+            return replace(old, key=key, renewed_at=now, remembered=remembered, data=deepcopy(work.data))
+        self.ids += 1
+        signed_in = now if work.regenerated else 0
+        return Cookie(key, self.ids, now, signed_in, now, remembered, deepcopy(work.data))
+
+    def _store(self, arrival, outcome, cookie):
+        """Keep the data. Of parallel requests none is lost: each lays the fields that it changed over the others'."""
+        old = self.records.get(arrival.cookie.id) if arrival.cookie else None
+        written_since = old is not None and old.version != arrival.version
+        if outcome == RENEW and written_since:
+            self.records[cookie.id] = replace(old, expires_at=cookie.expires_at)
+            return
+        data = cookie.data if outcome == SAVE else arrival.data
+        if written_since:
+            before, names = arrival.data, arrival.data.keys() | data.keys()
+            changed = {name for name in names if before.get(name) != data.get(name)}
+            others = {name: value for name, value in old.data.items() if name not in changed}
+            data = others | {name: data[name] for name in changed if name in data}
+        version = old.version + 1 if old else 1
+        self.records[cookie.id] = Record(cookie.key, data, version, cookie.expires_at)
+
+    def _over(self, session_id, now):
+        """Whether a session was ended on the server; a record that has expired does not exist."""
+        record = self.records.get(session_id)
+        if record and record.expires_at <= now:
+            del self.records[session_id]
+        return self.denied.get(session_id, 0) > now or (self.mode == "store" and session_id not in self.records)
+
+    def _end(self, cookie):
+        """Deny every cookie of the session, for as long as any could last by any server's clock."""
+        if self.mode == "revocations":
+            self.denied[cookie.id] = cookie.created_at + max(absolute for _, absolute in LIFETIMES.values()) + SKEW
+        self.records.pop(cookie.id, None)
+
+
+def decide(arrival, work, status_code):
+    """The table of docs/lifecycle.md."""
+    if work and work.ends:
+        return KEEP if arrival.status == "absent" else CLEAR
+    if work and work.changes(arrival):
+        return SAVE if status_code < 500 else KEEP
+    if arrival.status == "valid":
+        return RENEW if arrival.due else KEEP
+    return CLEAR if work and arrival.status not in {"absent", "unknown_key"} else KEEP

@@ -1,0 +1,110 @@
+"""The state machine finds faults: each one below is put into a copy of the package, and has to be found there."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import fastsession
+
+ROOT = Path(__file__).parent.parent
+
+
+class Fault(NamedTuple):
+    """One wrong line: in which module it is put, in whose place, and the mode in which it shows."""
+
+    module: str
+    right: str
+    wrong: str
+    mode: str = "cookies"
+
+
+FAULTS = {
+    "renewal moves created_at": Fault(
+        "lifecycle",
+        "_replace(renewed_at=int(self.clock()))",
+        "_replace(renewed_at=int(self.clock()), created_at=int(self.clock()))",
+    ),
+    "a fallback key seals": Fault("token", "key = self.keys.primary", "key = list(self.keys.by_id.values())[-1]"),
+    "a stale chunk is kept": Fault("lifecycle", "self._writer.delete(stale)", "self._writer.delete([])"),
+    "a destroyed session is renewed": Fault("lifetime", "if destroyed:", "if destroyed and not due:"),
+    "a nested edit is missed": Fault(
+        "request",
+        "or payload == self.payload:",
+        "or all(isinstance(value, list | dict) or getattr(model, name) == value"
+        " for name, value in self.lifecycle.codec.load(self.payload or self.lifecycle.codec.empty)[0]):",
+    ),
+    "clearing has other attributes than setting": Fault(
+        "cookies", 'self._header(name, "", "; Max-Age=0")', '(b"set-cookie", f"{name}=; path=/; Max-Age=0".encode())'
+    ),
+    "a login keeps the id": Fault("request", "return Token(new_id(), now,", "return Token(self.id, now,"),
+    "a save leaves the idle deadline": Fault(
+        "request",
+        "arrived.authenticated_at, now, remembered",
+        "arrived.authenticated_at, arrived.renewed_at, remembered",
+    ),
+    "a failed request saves": Fault("lifetime", "SERVER_ERROR = 500", "SERVER_ERROR = 600"),
+    "an unknown key is cleared": Fault("lifetime", "frozenset({SessionStatus.UNKNOWN_KEY, ", "frozenset({"),
+    "the absolute timeout is forgotten": Fault("lifetime", " or now >= absolute_deadline", ""),
+    "every read renews": Fault("lifetime", "renewed_at + self._renew_after[remembered]", "renewed_at"),
+    "a remembered cookie has no age": Fault("lifecycle", "max_age=max_age", "max_age=None"),
+    "a slow request brings a revoked session back": Fault(
+        "server_side", "self.refuse_denied(arrived, came)", "pass", mode="revocations"
+    ),
+    "a denial is forgotten before the session is over": Fault(
+        "server_side", "self._timeouts.longest_absolute + CLOCK_SKEW", "self._timeouts.standard.absolute", "revocations"
+    ),
+    "a login leaves the session from before it": Fault(
+        "server_side", "if request.has_new_id and arrived is not None:", "if False:", mode="revocations"
+    ),
+    "a parallel write is lost": Fault(
+        "record_writer", "token._replace(payload=payload), theirs.version", "token, theirs.version", mode="store"
+    ),
+    "a renewal brings an ended session back": Fault(
+        "record_writer", 'raise Rejected(SessionStatus.REVOKED, "its record is gone")', "return token", mode="store"
+    ),
+    "a logout leaves the record": Fault("server_side", "await self.records.delete(token.id)", "pass", mode="store"),
+}
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the package, which a process of its own takes for the package."""
+    package = tmp_path / "fastsession"
+    shutil.copytree(fastsession.__path__[0], package, ignore=shutil.ignore_patterns("__pycache__"))
+    return package
+
+
+def run_state_machine(copy, mode):
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "tests.state_machine", mode],
+        env={**os.environ, "PYTHONPATH": f"{copy.parent}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=copy.parent,
+    )
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_planted_fault_is_found(copy, fault):
+    module = copy / f"{fault.module}.py"
+    text = module.read_text()
+    assert text.count(fault.right) == 1, f"{module.name} has changed: plant this fault where it belongs now"
+    module.write_text(text.replace(fault.right, fault.wrong))
+    done = run_state_machine(copy, fault.mode)
+    assert f"checking {copy}" in done.stdout
+    assert done.returncode == 1, "the fault was not found"
+    # The history that shows it, and one of our own checks rather than an error in the wrong line.
+    assert "state = SessionsBy" in done.stderr
+    assert "\nAssertionError: " in done.stderr, done.stderr[-2000:]
+
+
+def test_nothing_is_found_in_a_copy_without_a_fault(copy):
+    done = run_state_machine(copy, "cookies")
+    assert f"checking {copy}" in done.stdout
+    assert (done.returncode, done.stderr) == (0, "")
