@@ -1,6 +1,7 @@
 # make run    serve the example shop          make bench   measure, side by side with the peers
 # make test   every test                      make docs    build the documentation
 # make check  ruff, mypy, pyright, docs       make test-all  the tests on every Python we support
+# make screenshots  the pictures of the shop in docs/_static/screenshots
 # make linkcheck  whether the pages of others that the documentation links to are there (needs a network)
 # make test-oldest  the tests on the lowest versions that pyproject.toml allows
 # make audit      known vulnerabilities of what the library needs (needs a network)
@@ -8,13 +9,19 @@
 # make mutation   whether the tests notice small changes of the code; MODULES="token cookies" for some
 PYTHON_BIN := .venv/bin
 PORT ?= 8000
+# How long a session of the shop lasts without a visit: with 1, the timeout warning comes after half a minute.
+IDLE_MINUTES ?= 30
 # Node for the peers' packages comes with the Python environment where the machine has none.
 export PATH := $(PATH):$(CURDIR)/.venv/bin
 
-.PHONY: run test check docs linkcheck bench soak mutation test-all test-oldest audit format clean
+.PHONY: run screenshots test check docs linkcheck bench soak mutation test-all test-oldest audit format clean
 
 run: .venv/.example
-	$(PYTHON_BIN)/python -m example_app --port $(PORT)
+	$(PYTHON_BIN)/python -m example_app --port $(PORT) --idle-minutes $(IDLE_MINUTES)
+
+screenshots: .venv/.test
+	.ci/setup --programs chromium
+	$(PYTHON_BIN)/python -m tests.browser.screenshots docs/_static/screenshots
 
 test: .venv/.test
 	.ci/setup --programs redis-server chromium

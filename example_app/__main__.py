@@ -4,31 +4,75 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
 
 from example_app.accounts import DEMO_EMAIL, DEMO_PASSWORD
-from example_app.app import create_app
+from example_app.app import ABSOLUTE_TIMEOUT, IDLE_TIMEOUT, INSPECTOR, create_app
 from fastsession import generate_key
 from fastsession.stores import SQLiteStore
 
 SECRET_FILE = Path(__file__).parent.parent / ".secret"
 SESSIONS_FILE = Path(__file__).parent.parent / "sessions.sqlite3"
+LONGEST_IDLE_MINUTES = ABSOLUTE_TIMEOUT // timedelta(minutes=1)
+
+
+class Options(argparse.Namespace):
+    """How the shop is to be served."""
+
+    port: int
+    idle_timeout: timedelta
+    inspector: bool
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m example_app", description="Serve the example shop.")
-    parser.add_argument("--port", type=int, default=8000)
-    port: int = parser.parse_args().port
+    options = read_options()
     secret_key = os.environ.get("SESSION_SECRET") or development_secret(SECRET_FILE)
-    app = create_app(secret_key, SQLiteStore(SESSIONS_FILE))
-    print(
-        f"The shop:      http://127.0.0.1:{port}\nDemo account:  {DEMO_EMAIL}, password {DEMO_PASSWORD}\n", flush=True
+    app = create_app(
+        secret_key, SQLiteStore(SESSIONS_FILE), idle_timeout=options.idle_timeout, inspector=options.inspector
     )
+    address = f"http://127.0.0.1:{options.port}"
+    print(f"The shop:         {address}")
+    print(f"Demo account:     {DEMO_EMAIL}, password {DEMO_PASSWORD}")
+    if options.inspector:
+        print(f"Your session:     {address}{INSPECTOR}/")
+    print("Timeout warning:  before a session ends; to see it soon, start with --idle-minutes 1\n", flush=True)
     # Starlette builds middlewares when the server starts the app. By default uvicorn goes on when that fails, and
     # answers 500 to everything; "on" makes it stop and say what is wrong with the secret.
-    uvicorn.run(app, host="127.0.0.1", port=port, lifespan="on")
+    uvicorn.run(app, host="127.0.0.1", port=options.port, lifespan="on")
+
+
+def read_options(arguments: Sequence[str] | None = None) -> Options:
+    """What was asked for, on the command line unless `arguments` are given."""
+    parser = argparse.ArgumentParser(prog="python -m example_app", description="Serve the example shop.")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--idle-minutes",
+        dest="idle_timeout",
+        metavar="MINUTES",
+        type=minutes,
+        default=IDLE_TIMEOUT,
+        help="how long a session lasts without a visit (default: 30)",
+    )
+    parser.add_argument(
+        "--inspector",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="show a visitor on this machine what is in the session (default: yes)",
+    )
+    return parser.parse_args(arguments, Options())
+
+
+def minutes(text: str) -> timedelta:
+    """So many whole minutes, within the absolute timeout."""
+    idle_timeout = int(text)
+    if not 1 <= idle_timeout <= LONGEST_IDLE_MINUTES:
+        message = f"from 1 to {LONGEST_IDLE_MINUTES}, because after that a session ends with visits too"
+        raise argparse.ArgumentTypeError(message)
+    return timedelta(minutes=idle_timeout)
 
 
 def development_secret(file: Path) -> str:

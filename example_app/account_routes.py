@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Res
 
 from example_app.accounts import Account, Accounts
 from example_app.devices import device_name
-from example_app.pages import OwnPage, flash, render, to_page
+from example_app.pages import OwnPage, flash, render, tell_of_the_end, to_page
 from example_app.session import FreshMember, Member, ShopSession, Visitor, signed_in
 
 router = APIRouter()
@@ -43,6 +43,7 @@ UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 async def sign_in_page(request: Request, session: Visitor, next_page: NextInQuery = "/account") -> Response:
     if signed_in(session):
         return to_page(next_page)
+    tell_of_the_end(request, session)
     return render(request, session, "sign_in.html", next=next_page, email="", error="")
 
 

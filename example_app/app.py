@@ -7,25 +7,38 @@ from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from example_app import account_routes, device_routes, shop_routes
 from example_app.accounts import Accounts
 from example_app.csrf import refuse_forged_forms
-from example_app.pages import flash, render
-from example_app.session import ShopSession
-from fastsession import Lifetime, SessionMiddleware, SessionStatus, get_session
+from example_app.pages import flash, page_asked_for, render, tell_of_the_end, to_page, with_next
+from example_app.session import ShopSession, signed_in
+from fastsession import Lifetime, SessionMiddleware, get_session
+from fastsession.inspector import SessionInspector
+from fastsession.session_status import session_status_router
 from fastsession.stores import SessionStore
 
+IDLE_TIMEOUT, ABSOLUTE_TIMEOUT = timedelta(minutes=30), timedelta(hours=12)
+INSPECTOR = "/_session"
 
-def create_app(secret_key: str, store: SessionStore, *, clock: Callable[[], float] = time.time) -> FastAPI:
-    """The shop, its sessions sealed with `secret_key` and kept in `store`. `clock` (Unix seconds) ends them."""
+
+def create_app(
+    secret_key: str,
+    store: SessionStore,
+    *,
+    idle_timeout: timedelta = IDLE_TIMEOUT,
+    inspector: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> FastAPI:
+    """The shop, its sessions sealed with `secret_key` and kept in `store`. `clock` (Unix seconds) ends them.
+
+    `inspector` shows visitors on this machine what is in their session: for development.
+    """
     app = FastAPI(
         title="Larch & Loam",
         openapi_url=None,  # pages for people, not an API
@@ -38,10 +51,10 @@ def create_app(secret_key: str, store: SessionStore, *, clock: Callable[[], floa
         secret_key=secret_key,
         session_cookie="shop_session",
         store=store,
-        idle_timeout=timedelta(minutes=30),
-        absolute_timeout=timedelta(hours=12),
+        idle_timeout=idle_timeout,
+        absolute_timeout=ABSOLUTE_TIMEOUT,
         # How old "last seen" may be in the list of devices: each renewal is a write.
-        renew_after=timedelta(minutes=1),
+        renew_after=min(timedelta(minutes=1), idle_timeout / 4),
         remember=Lifetime(idle=timedelta(days=14), absolute=timedelta(days=90)),
         clock=clock,
     )
@@ -49,8 +62,13 @@ def create_app(secret_key: str, store: SessionStore, *, clock: Callable[[], floa
     app.include_router(shop_routes.router)
     app.include_router(account_routes.router)
     app.include_router(device_routes.router)
+    app.include_router(session_status_router("/session", signed_in=signed_in))
     app.add_api_route("/health", health)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    # Pages link to it where it is.
+    app.state.inspector = INSPECTOR if inspector else ""
+    if inspector:
+        app.mount(INSPECTOR, SessionInspector(enabled=True))
     return app
 
 
@@ -63,12 +81,13 @@ async def show_refusal(request: Request, error: HTTPException) -> Response:
     """Send a 401 of `require` to the page that mends it, and show every other error as a page."""
     session: ShopSession = await get_session(request)
     if error.status_code == HTTPStatus.UNAUTHORIZED:
-        if session.info.status is SessionStatus.REVOKED:
-            flash(request, "You have been signed out. Please sign in again.")
+        if not signed_in(session):
+            tell_of_the_end(request, session)
+            return to_page(with_next("/sign-in", page_asked_for(request)))
         # Signed in all the same: then the sign-in was not fresh enough.
-        page = "/sign-in" if session.account_id is None else "/confirm-password"
-        query = urlencode({"next": _page_asked_for(request)})
-        return RedirectResponse(f"{page}?{query}", HTTPStatus.SEE_OTHER)
+        if request.method == "POST":
+            flash(request, "Nothing has been changed yet. Please enter your password, and then do it again.")
+        return to_page(with_next("/confirm-password", page_asked_for(request)))
     return render(
         request,
         session,
@@ -85,9 +104,3 @@ async def show_invalid_form(request: Request, error: RequestValidationError) -> 
     fields = ", ".join(sorted({str(fault["loc"][-1]) for fault in error.errors()}))
     refusal = HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"Please check what you entered: {fields}.")
     return await show_refusal(request, refusal)
-
-
-def _page_asked_for(request: Request) -> str:
-    """The page to come back to. A form's page has the path that the form is sent to."""
-    query = request.url.query if request.method == "GET" else ""
-    return f"{request.url.path}?{query}" if query else request.url.path

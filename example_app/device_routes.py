@@ -13,7 +13,6 @@ from example_app.session import FreshMember, Member, Sessions, ShopSession
 from fastsession import SessionControl
 
 router = APIRouter()
-_DEVICES = "/account/devices"
 
 
 @router.get("/account/devices")
@@ -21,25 +20,20 @@ async def devices_page(request: Request, session: Member, sessions: Sessions) ->
     return render(request, session, "devices.html", devices=devices(await sessions.list()))
 
 
-@router.post("/account/devices/{handle}/end")
-async def end_one(request: Request, _: Member, sessions: Sessions, handle: str) -> Response:
-    ended = await sessions.end(handle)
-    flash(request, "The device has been signed out." if ended else "That device was no longer signed in.")
-    return to_page(_DEVICES)
-
-
-@router.post("/account/devices/end-others")
-async def end_others(request: Request, session: Member, sessions: Sessions) -> Response:
-    await _end_others(session, sessions)
-    flash(request, "You are signed out everywhere else.")
-    return to_page(_DEVICES)
-
-
-@router.post("/account/devices/end-all")
-async def end_all(_: Member, sessions: Sessions) -> Response:
-    await sessions.end_all()
-    # This browser's session is among them, and the account asks for the next one.
-    return to_page("/account")
+@router.post("/account/devices")
+async def sign_out_devices(request: Request, session: FreshMember, sessions: Sessions, end: Text = "") -> Response:
+    """End what the pressed button names: all sessions of the account, the others, or the one with this handle."""
+    if end == "all":
+        await sessions.end_all()
+        # This browser's session is among them, and the account asks for the next one.
+        return to_page("/account")
+    if end == "others":
+        await _end_others(session, sessions)
+        flash(request, "You are signed out everywhere else.")
+    else:
+        ended = await sessions.end(end)
+        flash(request, "The device has been signed out." if ended else "That device was no longer signed in.")
+    return to_page("/account/devices")
 
 
 @router.get("/account/password")

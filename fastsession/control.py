@@ -84,12 +84,14 @@ class SessionControl:
         server_side = self._server_side
         if not _HANDLE.fullmatch(handle):
             return False
-        if server_side.records is None:
+        records = server_side.records
+        if records is None:
             await server_side.deny_handle(handle)
             return True
-        for entry in await server_side.records.owned(server_side.owners(self._named(None))):
+        for entry in await records.owned(server_side.owners(self._named(None))):
             if server_side.keys.primary.handle(entry.id) == handle:
-                await server_side.end_entry(entry)
+                await records.delete(entry.id)
+                await server_side.deny_handle(handle)
                 return True
         return False
 

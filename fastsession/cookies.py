@@ -20,6 +20,8 @@ MAX_COOKIES: Final = 3
 MOST_HEADER_BYTES: Final = 64 * 1024
 # More cookies of one name than this are never looked at (security.md R-22).
 MOST_CANDIDATES: Final = 4
+# A browser keeps fewer than 200 for one site; more are made up, and taking them apart costs.
+_MOST_COOKIES = 512
 _LONGEST_NAME = 256
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]+")
@@ -100,7 +102,7 @@ def cookie_header(headers: Iterable[Header]) -> bytes:
 
 
 def find_values(header: bytes, find: bytes) -> list[str]:
-    """The first values of cookies of a name, in time linear in the header's length.
+    """The first values of cookies of a name, in a time that no header can stretch.
 
     Only space and tab are trimmed and double quotes are part of a value (RFC 6265bis, section 5.6). Raises
     `Rejected` (oversize) for more bytes than are searched.
@@ -108,8 +110,9 @@ def find_values(header: bytes, find: bytes) -> list[str]:
     if len(header) > MOST_HEADER_BYTES:
         raise Rejected(SessionStatus.OVERSIZE, "too many bytes of cookies")
     values: list[str] = []
-    position = header.find(find)
-    while position >= 0 and len(values) < MOST_CANDIDATES:
+    position, looks = header.find(find), 0
+    while position >= 0 and len(values) < MOST_CANDIDATES and looks < _MOST_COOKIES:
+        looks += 1
         end = header.find(b";", position)
         pair = header[header.rfind(b";", 0, position) + 1 : end if end >= 0 else None]
         name, equals, value = pair.partition(b"=")
@@ -122,9 +125,9 @@ def find_values(header: bytes, find: bytes) -> list[str]:
 
 
 def cookie_pairs(header: bytes) -> dict[str, str]:
-    """Every cookie's name and raw value, of several with one name the first."""
+    """Names and raw values of the first cookies, of several with one name the first."""
     pairs: dict[str, str] = {}
-    for pair in header.decode("latin-1").split(";"):
+    for pair in header[:MOST_HEADER_BYTES].decode("latin-1").split(";", _MOST_COOKIES)[:_MOST_COOKIES]:
         name, equals, value = pair.partition("=")
         if equals and name.strip(" \t"):
             pairs.setdefault(name.strip(" \t"), value.strip(" \t"))

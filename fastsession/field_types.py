@@ -49,6 +49,7 @@ def _field_types(kind: Any) -> list[Any]:
     """The annotations of a model's, dataclass's or TypedDict's fields."""
     if issubclass(kind, BaseModel):
         return [field.annotation for field in kind.__pydantic_fields__.values()]
-    if is_dataclass(kind) or typing.is_typeddict(kind):
+    # A TypedDict, of typing or of typing_extensions, which pydantic asks for before Python 3.12.
+    if is_dataclass(kind) or hasattr(kind, "__required_keys__"):
         return list(typing.get_type_hints(kind).values())
     return []

@@ -179,8 +179,7 @@ class Lifecycle:
         )
         request.committed = payload
         if outcome is _SAVE:
-            if model is not None:
-                self.codec.verify(model, request.extras, payload)
+            self.codec.verify(session.session(), request.extras, payload)
             return outcome, request.saved_token(payload, session.binding, int(self.clock()))
         if outcome is _RENEW and arrived is not None:
             # As it arrived, and not as it dumps: only what changed is shown to load again.

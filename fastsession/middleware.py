@@ -153,7 +153,8 @@ class SessionMiddleware:
             return
         lifecycle = self.lifecycle
         header = cookie_header(scope["headers"] if "aws.event" not in scope else lambda_headers(scope))
-        session = SessionDict(lifecycle, header, self._bound_to(scope) if self._binding else b"")
+        binding = _digest(self._binding(HTTPConnection(scope))) if self._binding else b""
+        session = SessionDict(lifecycle, header, binding)
         outer: tuple[SessionDict, ...] = ()
         if "session" in scope:
             # Behind another session middleware, ours or Starlette's: it must not find our session in its scope.
@@ -182,11 +183,10 @@ class SessionMiddleware:
             if session.request is not None:
                 lifecycle.finish(session, session.request, scope)
 
-    def _bound_to(self, scope: Scope) -> bytes:
-        """The digest of what the application binds sessions to."""
-        if self._binding is None:
-            return b""
-        return sha256(self._binding(HTTPConnection(scope))).digest()[:BINDING_SIZE]
+
+def _digest(bound_to: bytes) -> bytes:
+    """What a token keeps of that which the application binds sessions to."""
+    return sha256(bound_to).digest()[:BINDING_SIZE]
 
 
 def _refuse_shared_name(outer: tuple[SessionDict, ...], lifecycle: Lifecycle) -> None:

@@ -74,7 +74,12 @@ class PayloadCodec:
         extras = load_extras(line)
         # Keys that the model declares by now move into it.
         declared = {name: extras.pop(name) for name in self.fields if name in extras}
-        return self._load_model(dump_extras({**load_extras(model), **declared}) if declared else model), extras
+        if declared:
+            try:
+                model = dump_extras({**load_extras(model), **declared})
+            except SessionNotSerializableError as error:
+                raise Rejected(SessionStatus.INCOMPATIBLE, f"not JSON that can be kept: {error.field}") from None
+        return self._load_model(model), extras
 
     def _load_model(self, model: bytes) -> Session:
         try:

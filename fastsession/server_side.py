@@ -11,7 +11,7 @@ from fastsession.events import EventKind, SessionStatus
 from fastsession.lifetime import CLOCK_SKEW, Outcome, Timeouts
 from fastsession.payload import PayloadCodec
 from fastsession.record_writer import RecordWriter
-from fastsession.records import Entry, Records
+from fastsession.records import Records
 from fastsession.session import Session
 from fastsession.token import Token
 
@@ -79,15 +79,16 @@ class ServerSide:
         if self._starting is None or self._starting[0] is not loop:
             self._starting = loop, asyncio.Lock()
         async with self._starting[1]:
-            if self._started is not loop:
-                for backend in self._backends():
-                    try:
-                        await backend.start()
-                    except StoreUnavailableError:
-                        # It is reached by later calls, or they say that it is not.
-                        if self._outage == "unavailable":
-                            raise
-                self._started = loop
+            if self._started is loop:
+                return
+            for backend in self._backends():
+                try:
+                    await backend.start()
+                except StoreUnavailableError:
+                    # It is reached by later calls, or they say that it is not.
+                    if self._outage == "unavailable":
+                        raise
+            self._started = loop
 
     async def stop(self) -> None:
         """Stop them; a later request would start them again."""
@@ -190,12 +191,6 @@ class ServerSide:
             return self._codec.load(payload)[0]
         except Rejected:
             return None
-
-    async def end_entry(self, entry: Entry) -> None:
-        """End the session of a record."""
-        if self.records is not None:
-            await self.records.delete(entry.id)
-        await self.deny_handle(self.keys.primary.handle(entry.id))
 
     async def deny_handle(self, handle: str) -> None:
         """Deny the session with this handle for as long as any could last."""

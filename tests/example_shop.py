@@ -18,12 +18,20 @@ from fastsession.testing import Clock
 
 COOKIE = "__Host-shop_session"
 GRACE = "grace@example.org"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+SAFARI = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.5 Mobile/15E148 Safari/604.1"
+)
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+)
 
 
-def create_shop(folder: Path, clock: Clock, secret_key: str | None = None) -> Any:
+def create_shop(folder: Path, clock: Clock, secret_key: str | None = None, **options: Any) -> Any:
     # Patient, because other tests may keep the disk busy.
     store = SQLiteStore(folder / "sessions.sqlite3", timeout=5, clock=clock)
-    return create_app(secret_key or generate_key(), store, clock=clock)
+    return create_app(secret_key or generate_key(), store, clock=clock, **options)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pytest
 
 from fastsession.chunks import Chunks
 from fastsession.cookies import cookie_header as joined
-from fastsession.cookies import find_values
+from fastsession.cookies import cookie_pairs, find_values
 from fastsession.errors import Rejected
 from fastsession.events import SessionStatus
 from tests.reference import cookie_header
@@ -78,3 +78,14 @@ def test_sixty_four_kilobytes_over_all_cookie_headers_are_searched(size, found):
 def test_of_five_hundred_cookies_of_our_name_four_are_read():
     headers = [(b"cookie", f"a{number}=b; s={number}".encode()) for number in range(500)]
     assert find_values(joined(headers), FIND) == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(("others", "found"), [(511, ["2"]), (512, [])])
+def test_no_more_cookies_are_taken_apart_than_a_browser_keeps(others, found):
+    assert find_values(b"xs=1; " * others + b"s=2", FIND) == found
+    assert [value for name, value in cookie_pairs(b"a=1; " * others + b"s=2").items() if name == "s"] == found
+
+
+def test_all_cookies_of_a_megabyte_are_not_taken_apart():
+    assert cookie_pairs(b"a=" + b"x" * 1_000_000 + b"; s=2").keys() == {"a"}
+    assert cpu_seconds(lambda: cookie_pairs(b"a=;" * 333_333)) < 4 * cpu_seconds(lambda: cookie_pairs(b"a=;" * 21_845))

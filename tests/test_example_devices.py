@@ -12,17 +12,21 @@ import pytest
 
 from example_app.accounts import DEMO_EMAIL, DEMO_PASSWORD
 from example_app.devices import device_name
-from tests.example_shop import COOKIE, GRACE, another_browser, create_shop, send, serving, sign_in, token_in
+from tests.example_shop import (
+    CHROME,
+    COOKIE,
+    FIREFOX,
+    GRACE,
+    SAFARI,
+    another_browser,
+    create_shop,
+    send,
+    serving,
+    sign_in,
+    token_in,
+)
 
 DEVICES = "/account/devices"
-FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-SAFARI = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    "Version/18.5 Mobile/15E148 Safari/604.1"
-)
-CHROME = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
-)
 NEW_PASSWORD = "difference-engine-no-2"
 
 
@@ -37,8 +41,8 @@ def laptop(tmp_path, clock):
 
 @pytest.fixture
 def phone(laptop, clock):
-    """Ada's second browser, signed in ten minutes later than the first."""
-    clock.advance(timedelta(minutes=10))
+    """Ada's second browser, signed in five minutes later than the first."""
+    clock.advance(timedelta(minutes=5))
     browser = another_browser(laptop, SAFARI)
     sign_in(browser)
     return browser
@@ -51,8 +55,18 @@ def listed(browser):
 
 
 def handle_in(item):
-    found = re.search(r'action="/account/devices/(\w+)/end"', item)
+    found = re.search(r'name="end" value="(\w+)"', item)
     return found and found[1]
+
+
+def handles(browser):
+    """The devices' handles by the names that the page gives them."""
+    return {name: handle for name, *_, handle in listed(browser)}
+
+
+def end(browser, devices):
+    """Press the button that ends all sessions, the others, or the one with this handle."""
+    return send(browser, DEVICES, DEVICES, end=devices)
 
 
 def is_signed_in(browser):
@@ -67,8 +81,8 @@ def test_the_page_lists_this_device_first_and_the_others_with_a_button(laptop, p
     assert this == ("Firefox on Linux This device", f"{signed_in}0\xa0UTC", "Last seen now", None)
     assert other[:3] == (
         "Safari on iPhone",
-        "Signed in 15 January 2027, 08:10\xa0UTC",
-        "Last seen 15 January 2027, 08:15\xa0UTC",
+        "Signed in 15 January 2027, 08:05\xa0UTC",
+        "Last seen 15 January 2027, 08:10\xa0UTC",
     )
     assert re.fullmatch("[0-9a-f]{16}", other[3])
 
@@ -78,7 +92,7 @@ def test_somebody_else_s_devices_are_not_listed_and_cannot_be_ended(laptop, phon
     sign_in(stranger, email=GRACE)
     assert [device[0] for device in listed(stranger)] == ["Chrome on Windows This device"]
     handle = listed(laptop)[1][3]
-    page = send(stranger, DEVICES, f"{DEVICES}/{handle}/end")
+    page = end(stranger, handle)
     assert "That device was no longer signed in." in page.text
     assert is_signed_in(phone)
 
@@ -86,8 +100,8 @@ def test_somebody_else_s_devices_are_not_listed_and_cannot_be_ended(laptop, phon
 def test_signing_one_device_out_ends_it_with_its_next_request(laptop, phone):
     third = another_browser(laptop, CHROME)
     sign_in(third)
-    handle = {name: handle for name, *_, handle in listed(laptop)}["Safari on iPhone"]
-    page = send(laptop, DEVICES, f"{DEVICES}/{handle}/end")
+    handle = handles(laptop)["Safari on iPhone"]
+    page = end(laptop, handle)
     assert page.url.path == DEVICES
     assert "The device has been signed out." in page.text
     assert [device[0] for device in listed(laptop)] == ["Firefox on Linux This device", "Chrome on Windows"]
@@ -96,13 +110,13 @@ def test_signing_one_device_out_ends_it_with_its_next_request(laptop, phone):
     assert refused.url.path == "/sign-in"
     assert "You have been signed out. Please sign in again." in refused.text
     assert is_signed_in(third)
-    again = send(laptop, DEVICES, f"{DEVICES}/{handle}/end")
+    again = end(laptop, handle)
     assert "That device was no longer signed in." in again.text
 
 
-@pytest.mark.parametrize("handle", ["0" * 16, "x", "%2e%2e", "0" * 500])
+@pytest.mark.parametrize("handle", ["0" * 16, "x", "", "0" * 500])
 def test_a_handle_that_nobody_has_ends_nothing(laptop, phone, handle):
-    page = send(laptop, DEVICES, f"{DEVICES}/{handle}/end")
+    page = end(laptop, handle)
     assert "That device was no longer signed in." in page.text
     assert is_signed_in(phone)
 
@@ -110,7 +124,7 @@ def test_a_handle_that_nobody_has_ends_nothing(laptop, phone, handle):
 def test_signing_out_everywhere_else_keeps_this_browser_with_its_cart(laptop, phone):
     send(laptop, "/products/mug", "/cart/mug/add", quantity=1)
     before, token = laptop.cookies[COOKIE], token_in(laptop.get(DEVICES).text)
-    page = send(laptop, DEVICES, f"{DEVICES}/end-others")
+    page = end(laptop, "others")
     assert page.url.path == DEVICES
     assert "You are signed out everywhere else." in page.text
     assert [device[0] for device in listed(laptop)] == ["Firefox on Linux This device"]
@@ -123,15 +137,32 @@ def test_signing_out_everywhere_else_keeps_this_browser_with_its_cart(laptop, ph
     assert not is_signed_in(thief)
 
 
-def test_signing_others_out_asks_for_no_password_so_it_makes_no_sign_in_fresh(laptop, clock):
-    clock.advance(timedelta(minutes=20))
-    assert laptop.get("/account/password").url.path == "/confirm-password"
-    send(laptop, DEVICES, f"{DEVICES}/end-others")
+@pytest.mark.parametrize("devices", ["others", "all", "one"])
+def test_signing_devices_out_needs_a_password_of_the_last_ten_minutes(laptop, phone, clock, devices):
+    # OWASP ASVS 5.0, 7.5.2: somebody who finds the laptop open ends nobody's session.
+    clock.advance(timedelta(minutes=5))
+    chosen = handles(laptop)["Safari on iPhone"] if devices == "one" else devices
+    asked = end(laptop, chosen)
+    assert asked.url.path == "/confirm-password"
+    assert "Nothing has been changed yet." in asked.text
+    assert is_signed_in(phone)
+
+    page = send(laptop, str(asked.url), "/confirm-password", password=DEMO_PASSWORD, next=DEVICES)
+    assert page.url.path == DEVICES
+    end(laptop, chosen)
+    assert not is_signed_in(phone)
+
+
+def test_signing_others_out_makes_no_sign_in_fresh(laptop, clock):
+    clock.advance(timedelta(minutes=9))
+    end(laptop, "others")
+    assert laptop.get("/account/password").url.path == "/account/password"
+    clock.advance(timedelta(minutes=1))
     assert laptop.get("/account/password").url.path == "/confirm-password"
 
 
 def test_signing_out_everywhere_leads_to_the_sign_in_page(laptop, phone):
-    page = send(laptop, DEVICES, f"{DEVICES}/end-all")
+    page = end(laptop, "all")
     assert page.url.path == "/sign-in"
     assert "You have been signed out. Please sign in again." in page.text
     assert not is_signed_in(laptop)
@@ -146,14 +177,15 @@ def test_signing_out_on_one_browser_leaves_the_other(laptop, phone):
 
 def test_a_form_of_a_browser_that_was_signed_out_changes_nothing(laptop, phone):
     token = token_in(phone.get("/products/mug").text)
-    send(laptop, DEVICES, f"{DEVICES}/end-others")
+    end(laptop, "others")
     answer = phone.post("/cart/mug/add", data={"quantity": 1, "csrf_token": token})
     assert answer.status_code == 403
     assert not is_signed_in(phone)
 
 
 def test_a_new_password_signs_every_other_device_out(laptop, phone, clock):
-    # The laptop's sign-in is ten minutes old: the password first.
+    # The laptop's sign-in is ten minutes old by now: the password first.
+    clock.advance(timedelta(minutes=5))
     asked = laptop.get("/account/password")
     assert asked.url.path == "/confirm-password"
     form = send(laptop, str(asked.url), "/confirm-password", password=DEMO_PASSWORD, next="/account/password")

@@ -188,3 +188,54 @@ def test_a_moment_is_seconds_or_an_aware_datetime(given):
 def test_anything_else_is_no_moment(given):
     with pytest.raises(ConfigurationError, match="not_before"):
         moment("not_before", given)
+
+
+def test_a_lifetime_may_last_400_days_and_a_renewal_come_just_before_its_end():
+    assert Lifetime(MAX_LIFETIME, MAX_LIFETIME) == Lifetime(timedelta(days=400), 34_560_000)
+    assert Timeouts(Lifetime(90, 90), renew_after=89).earliest_renewal == 89
+
+
+def test_a_quarter_of_the_idle_timeout_is_whole_seconds():
+    assert Timeouts(Lifetime(7, 90)).earliest_renewal == 1
+    assert isinstance(Timeouts(Lifetime(7, 90)).earliest_renewal, int)
+
+
+def test_the_lifetime_of_a_session_is_told_as_it_was_configured():
+    standard, remembered = Lifetime(60, 600), Lifetime(DAY, 9 * DAY)
+    timeouts = Timeouts(standard, remembered=remembered)
+    assert (timeouts.standard, timeouts.remembered, timeouts.longest_absolute) == (standard, remembered, 9 * DAY)
+    assert Timeouts(standard).remembered is None
+
+
+@pytest.mark.parametrize(
+    ("created_at", "renewed_at", "now", "max_age"),
+    [
+        (NOW, NOW, NOW, DAY),
+        (NOW, NOW, NOW + 0.9, DAY),
+        (NOW - 9 * DAY + 60, NOW, NOW, 60),
+        (NOW - 60, NOW - 60, NOW, DAY - 60),
+        (NOW - DAY, NOW - DAY, NOW, 0),
+        (NOW - 9 * DAY, NOW - 2 * DAY, NOW, 0),
+    ],
+)
+def test_a_remembered_cookie_is_kept_until_its_session_is_over(created_at, renewed_at, now, max_age):
+    timeouts = Timeouts(Lifetime(60, 600), remembered=Lifetime(DAY, 9 * DAY))
+    assert timeouts.max_age(created_at, renewed_at, True, now) == max_age
+
+
+def test_any_other_cookie_is_kept_as_long_as_the_browser_runs():
+    assert Timeouts(Lifetime(60, 600), remembered=Lifetime(DAY, 9 * DAY)).max_age(NOW, NOW, False, NOW) is None
+    # Sealed when the application still remembered sessions.
+    assert Timeouts(Lifetime(60, 600)).max_age(NOW, NOW, True, NOW) is None
+
+
+def test_a_timestamp_is_told_as_a_time_in_utc():
+    assert as_datetime(NOW) == datetime(2027, 1, 15, 8, tzinfo=UTC)
+    assert as_datetime(NOW).tzinfo is UTC
+
+
+def test_a_refused_time_is_called_by_its_option():
+    with pytest.raises(ConfigurationError, match=r"^not_before takes Unix seconds or a datetime with a time zone"):
+        Timeouts(Lifetime(60, 600), not_before="2027-01-15")
+    with pytest.raises(ConfigurationError, match=r"^The renew_after takes a timedelta or a number of seconds from 0"):
+        Timeouts(Lifetime(60, 600), renew_after=-1)

@@ -79,11 +79,18 @@ def test_extras_of_any_depth_are_refused_or_open_far_down_the_stack(depth):
     assert loaded_below(200, payload)[1] == extras
 
 
-@pytest.mark.parametrize("line", [b"{", b"[]", b"", b'{"a":NaN' + b"]"])
-def test_a_damaged_model_beside_an_extra_that_is_declared_by_now_is_incompatible(line):
+@pytest.mark.parametrize(
+    ("model", "extras"),
+    [
+        *[(model, b'{"user_id":4}') for model in (b"{", b"[]", b"", b'{"note":"\\ud800"}')],
+        (b"{}", b'{"user_id":1e999}'),
+        (b"{}", b'{"user_id":"\\ud800"}'),
+    ],
+)
+def test_a_damaged_payload_with_an_extra_that_is_declared_by_now_is_incompatible(model, extras):
     class Grown(Session):
         user_id: int | None = None
 
     with pytest.raises(Rejected) as rejected:
-        PayloadCodec(Grown).load(line + b'\n{"user_id":4}')
+        PayloadCodec(Grown).load(model + b"\n" + extras)
     assert rejected.value.status is SessionStatus.INCOMPATIBLE

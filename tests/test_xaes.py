@@ -72,7 +72,7 @@ def bit_flips(data: bytes) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("size", [0, 16, 31, 33])
 def test_a_key_of_another_size_is_refused(size):
-    with pytest.raises(ValueError, match="32 bytes"):
+    with pytest.raises(ValueError, match=r"^XAES-256-GCM takes a key of 32 bytes\.$"):
         XAES256GCM(bytes(size))
 
 
@@ -181,3 +181,13 @@ def test_a_fork_never_repeats_its_parents_nonces():
 
 def nonces(cipher):
     return [cipher.seal(b"", b"", now=0)[:NONCE_SIZE] for _ in range(1000)]
+
+
+def test_an_opener_derives_the_sub_key_of_an_authentic_message_once():
+    opener = XAES256GCM(KEY)
+    sealed = message(opener, 7)
+    opener.open(sealed, b"")
+    remembered = opener._sub_keys.get(sealed[:HALF])
+    assert remembered is not None
+    opener.open(sealed, b"")
+    assert opener._sub_keys.get(sealed[:HALF]) is remembered

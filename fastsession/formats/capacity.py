@@ -11,6 +11,11 @@ from fastsession.formats.json_data import dump_object
 def check_capacity(data: dict[str, Any], *, size: int, limit: int) -> None:
     """Raise `SessionTooLargeError` when the sealed data takes more than `limit` characters."""
     if size > limit:
-        sizes = [(str(name), len(dump_object({name: value}))) for name, value in data.items()]
-        largest = sorted(sizes, key=lambda item: item[1], reverse=True)[:3]
-        raise SessionTooLargeError(size=size, limit=limit, fields=largest)
+        raise too_large(data, size=size, limit=limit)
+
+
+def too_large(data: dict[str, Any], *, size: int, limit: int) -> SessionTooLargeError:
+    """The error that names the largest of the data."""
+    sizes = [(str(name), len(dump_object({name: value}))) for name, value in data.items()]
+    sizes.sort(key=lambda item: item[1], reverse=True)
+    return SessionTooLargeError(size=size, limit=limit, fields=sizes[:3])

@@ -61,12 +61,15 @@ def _encode(data: dict[str, Any]) -> bytes:
 
 
 def _undumpable_key(data: dict[str, Any]) -> str:
-    for key, value in data.items():
-        try:
-            _encode({key: value})
-        except (TypeError, ValueError, RecursionError):
-            return str(key)
-    return "session"
+    return next(str(key) for key, value in data.items() if not _dumpable({key: value}))
+
+
+def _dumpable(data: dict[str, Any]) -> bool:
+    try:
+        _encode(data)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def _shallow(value: object) -> bool:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.events import SessionStatus
-from fastsession.formats.capacity import check_capacity
+from fastsession.formats.capacity import too_large
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.iron import Iron
 from fastsession.formats.iron_passwords import IronPassword
@@ -44,5 +44,4 @@ class Yar:
             return self._iron.write(replace(session, data=envelope), now=now)
         except SessionTooLargeError as error:
             # Of the user's own fields, not of the envelope.
-            check_capacity(session.data, size=error.size, limit=error.limit)
-            raise
+            raise too_large(session.data, size=error.size, limit=error.limit) from None

@@ -11,7 +11,8 @@
     ...dataset,
   };
   const channel = new BroadcastChannel(config.statusUrl);
-  let dialog, message, timer, due, ends, signedIn, warned, latest;
+  let dialog, message, timer, due, ends, warned, latest;
+  let { signedIn } = dataset;
 
   const now = () => Date.now() / 1000;
   const ask = (method) => fetch(config.statusUrl, { method, signal: AbortSignal.timeout(10000) });

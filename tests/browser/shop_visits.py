@@ -34,3 +34,18 @@ def cart(page: Page) -> dict[str, int]:
     """What the cart's page shows: names and quantities."""
     rows = page.locator("ul.cart > li").all()
     return {row.get_by_role("heading").inner_text(): int(row.get_by_label("Quantity").input_value()) for row in rows}
+
+
+def learn_of_the_session(page: Page) -> None:
+    """Wait until the page knows that there is a session, and with it that it can end."""
+    page.evaluate(
+        """() => new Promise(resolve => {
+            addEventListener("fastsession:active", () => resolve(null), { once: true });
+            dispatchEvent(new Event("fastsession:check"));
+        })"""
+    )
+
+
+def look_again(page: Page) -> None:
+    """Have the page ask how long its session lasts, as it does when somebody looks at it again."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))")

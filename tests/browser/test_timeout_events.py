@@ -60,3 +60,11 @@ def test_a_page_of_somebody_who_never_signed_in_is_left_alone(site, context, clo
         tab.check()
     assert tab.page.evaluate("window.heard.ended.length") == 0
     assert tab.page.url.endswith("/account")
+
+
+def test_a_page_made_for_somebody_signed_in_leaves_although_the_session_ended_before_its_first_look(
+    serve, context, clock
+):
+    site = serve(timed_pages('data-signed-in="true" data-sign-in-url="/sign-in"', clock=clock))
+    tab = Tab(context, site, clock).open()
+    tab.page.wait_for_url(f"{site}/sign-in")

@@ -127,3 +127,11 @@ async def test_expired_denials_disappear_from_memory_and_storage(kind, redis_ser
         assert known(second, names(150)) == []
         assert known(second, names(ROUND + 2, seed=2)) == names(ROUND + 2, seed=2)
         await second.stop()
+
+
+def test_what_is_handed_on_are_the_denials_that_have_not_expired():
+    denials, early, late = Denials(), "0" * 16, "f" * 16
+    for name, until in ((early, NOW), (late, NOW + 1)):
+        denials.add(f"s{name}", until)
+        denials.add(f"o{NOW}:{name}", until)
+    assert list(denials.texts(NOW)) == [(f"s{late}", NOW + 1), (f"o{NOW}:{late}", NOW + 1)]

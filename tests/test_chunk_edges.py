@@ -1,0 +1,44 @@
+"""The edges of what counts as a chunk, and the clear characters of a token in one cookie or several."""
+
+import pytest
+
+from fastsession.chunks import Chunks, clear_characters
+from fastsession.cookies import MAX_COOKIE_SIZE, MOST_HEADER_BYTES
+
+TOKEN = b"AbcdefghijklRest"
+
+
+@pytest.mark.parametrize("before", [b"", b"t=1; s="])
+@pytest.mark.parametrize("value", [TOKEN, b"2.setsetse." + TOKEN, b"3.setsetse." + TOKEN])
+def test_the_clear_characters_are_those_of_the_token_in_one_cookie_or_in_its_first_chunk(before, value):
+    header = before + value + b"; u=2"
+    assert clear_characters(header, len(before), 12) == "Abcdefghijkl"
+
+
+def test_clear_characters_may_be_any_bytes_of_a_header():
+    assert clear_characters(b"s=\xe9\xff", 2, 12) == "éÿ"
+
+
+def test_only_the_second_character_makes_a_value_a_chunk():
+    assert clear_characters(b"s=.AbcdefghijklRest", 2, 3) == ".Ab"
+    assert clear_characters(b"s=Ab.defghijklRest", 2, 3) == "Ab."
+
+
+def test_a_stale_chunk_is_found_by_chunks_of_any_number():
+    for max_cookies in (1, 2, 3):
+        assert Chunks("s", max_cookies).following(b"s=x; s.2=y") == ["s.2"]
+
+
+@pytest.mark.parametrize(("size", "found"), [(MOST_HEADER_BYTES, []), (MOST_HEADER_BYTES + 1, ["s.1"])])
+def test_in_a_header_too_long_to_be_searched_what_looks_like_a_chunk_counts_as_one(size, found):
+    header = b"t=s.1".ljust(size, b"x")
+    assert Chunks("s", 3).following(header) == found
+
+
+def test_a_chunk_may_be_as_long_as_a_cookie():
+    piece = "x" * (MAX_COOKIE_SIZE - len("2.setsetse."))
+    assert Chunks("s", 2).join(f"2.setsetse.{piece}", b"s.1=2.setsetse.y") == f"{piece}y"
+
+
+def test_a_full_stop_in_a_piece_is_left_to_the_opener_to_reject():
+    assert Chunks("s", 2).join("2.setsetse.a.b", b"s.1=2.setsetse.c") == "a.bc"
