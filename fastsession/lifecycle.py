@@ -153,7 +153,10 @@ class Lifecycle:
         if payload == request.committed:
             return
         if not session.response_started:
-            if request.to_end(payload) or request.to_save(session.model, payload):
+            # Where no session had arrived, there was none to end.
+            ended = request.to_end(payload)
+            lost = request.token is not None if ended else request.to_save(session.model, payload)
+            if lost:
                 self._reporter.tell(EventKind.LATE_CHANGE, session, request, scope, detail="no response was sent")
             return
         # Without a commit, somebody looked for the first time after the response had started.

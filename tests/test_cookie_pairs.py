@@ -59,3 +59,14 @@ def test_a_header_of_64_kilobytes_is_searched_and_a_longer_one_is_oversize():
 )
 def test_the_values_of_a_name_are_found_in_order_and_at_most_four(header, values):
     assert find_values(header, b"s") == values
+
+
+@pytest.mark.parametrize(("others", "values"), [(511, ["1"]), (512, [])])
+def test_no_more_than_512_cookies_that_look_like_ours_are_looked_at(others, values):
+    assert find_values(b"t=s; " * others + b"s=1", b"s") == values
+
+
+@pytest.mark.parametrize("count", [512, 513, 600])
+def test_the_first_512_cookies_are_read(count):
+    header = "; ".join(f"n{number}={number}" for number in range(count))
+    assert cookie_pairs(header.encode()) == {f"n{number}": str(number) for number in range(512)}

@@ -9,7 +9,9 @@ from example_app.accounts import DEMO_EMAIL
 from tests.example_shop import COOKIE, create_shop, send, serving, sign_in
 from tests.timed_shop import SAME_ORIGIN, status
 
-SCRIPT = re.compile(r'<script defer src="(/session/session-timeout\.js)" data-signed-in="true" data-sign-in-url="([^"]+)"')
+SCRIPT = re.compile(
+    r'<script defer src="(/session/session-timeout\.js)" data-signed-in="true" data-sign-in-url="([^"]+)"'
+)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase, digits
 
 import pytest
 
@@ -150,6 +151,12 @@ def test_the_first_twelve_characters_tell_the_age():
 def test_base64url_goes_there_and_back(data):
     assert decode(encode(data)) == data
     assert "=" not in encode(data)
+
+
+def test_of_a_text_nothing_but_the_padding_is_left_out():
+    assert {encode(bytes([0, 0, last])) for last in range(64)} == {
+        "AAA" + character for character in f"{ascii_uppercase}{ascii_lowercase}{digits}-_"
+    }
 
 
 STANDARD_ALPHABET = encode(b"\xfb\xff\xfe").replace("-", "+").replace("_", "/")

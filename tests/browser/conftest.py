@@ -44,6 +44,12 @@ def chromium(certificate):
         yield browser
 
 
+def leave(context):
+    """Have every tab show nothing: Chromium may not close a profile in which a page is being loaded."""
+    for page in context.pages:
+        page.goto("about:blank")
+
+
 @pytest.fixture
 def new_context(chromium, serve):
     """Call it for another browser profile: no cookies, no cache, no history. Takes Playwright's options.
@@ -56,6 +62,7 @@ def new_context(chromium, serve):
         def make(**options):
             context = profiles.enter_context(chromium.new_context(**options))
             context.set_default_timeout(PATIENCE)
+            profiles.callback(leave, context)
             return context
 
         yield make

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi.responses import HTMLResponse
+from playwright.sync_api import Route
 
 from tests.browser.fetching import fetch
 from tests.timed_shop import timed_shop
@@ -55,6 +56,24 @@ class Tab:
         self._clock.advance(seconds)
         for tab in (self, *others):
             tab.page.clock.fast_forward(int(seconds * 1000))
+
+    def sleep_past_the_end(self, seconds: float) -> None:
+        """As `sleep`, when the page is going to leave: in the middle of it, Playwright would wait for ever."""
+        held: list[Route] = []
+        asleep = True
+
+        def answer(route: Route) -> None:
+            if asleep:
+                held.append(route)
+            else:
+                route.continue_()
+
+        self.page.route("**/session", answer)
+        with self.page.expect_request("**/session"):
+            self.sleep(seconds)
+        asleep = False
+        for route in held:
+            route.continue_()
 
     def press(self, name: str) -> None:
         self.dialog.get_by_role("button", name=name).click()

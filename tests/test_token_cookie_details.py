@@ -1,0 +1,101 @@
+"""What a session's cookies come to at the borders: headers that were opened before, cookies of one second, the details of a rejection."""
+
+import pytest
+
+from fastsession import Lifetime
+from fastsession.chunks import Chunks
+from fastsession.cookies import MAX_COOKIE_SIZE
+from fastsession.errors import Rejected, SessionTooLargeError
+from fastsession.events import SessionStatus
+from fastsession.keyring import KeyRing
+from fastsession.lifetime import Timeouts
+from fastsession.token import Token, TokenSealer
+from fastsession.token_cookies import TokenCookies
+
+NOW = 1_800_000_000
+MINE, YOURS = bytes(16), bytes(range(16))
+LONGEST_REMEMBERED = 8192
+
+
+def cookies_called(name, most):
+    sealer = TokenSealer(KeyRing([b"eleven blue lanterns hang over the 7th pier"]), cookie_name=name)
+    return TokenCookies(sealer, Chunks(name, most), Timeouts(Lifetime(1800, 43_200)))
+
+
+@pytest.fixture
+def cookies():
+    return cookies_called("s", 3)
+
+
+def token(session_id=MINE, *, created_at=NOW, payload=b"{}", binding=b""):
+    return Token(session_id, created_at, 0, NOW, remembered=False, payload=payload, binding=binding)
+
+
+def header(cookies, *tokens):
+    return "; ".join(f"s={cookies.sealer.seal(one, now=NOW)}" for one in tokens).encode()
+
+
+def rejection(cookies, sent, *, binding=b""):
+    with pytest.raises(Rejected) as rejected:
+        cookies.open(sent, binding, NOW)
+    return rejected.value.status, rejected.value.detail
+
+
+@pytest.mark.parametrize(
+    ("size", "remembered"), [(0, True), (LONGEST_REMEMBERED, True), (LONGEST_REMEMBERED + 1, False)]
+)
+def test_a_header_of_up_to_8192_bytes_is_opened_once(cookies, size, remembered):
+    sent = header(cookies, token())
+    sent += b"; t=" + b"x" * (size - len(sent) - 4) if size else b""
+    first = cookies.open(sent, b"", NOW)
+    again = cookies.open(sent, b"", NOW)
+    assert first == again == token()
+    assert (first is again) is remembered
+
+
+def test_a_header_that_was_turned_away_is_not_remembered(cookies):
+    sent = header(cookies, token(binding=YOURS))
+    for _ in range(2):
+        assert rejection(cookies, sent, binding=MINE) == (SessionStatus.BINDING, "bound to another connection")
+    assert cookies.open(sent, YOURS, NOW).id == MINE
+
+
+@pytest.mark.parametrize("payloads", [(b"{}", b'{"a":1}'), (b'{"a":1}', b"{}")])
+def test_of_two_cookies_sealed_in_the_same_second_the_later_one_counts(cookies, payloads):
+    sent = header(cookies, *[token(payload=payload) for payload in payloads])
+    assert cookies.open(sent, b"", NOW).payload == payloads[1]
+
+
+def test_two_valid_sessions_are_described_to_operators(cookies):
+    sent = header(cookies, token(), token(YOURS))
+    assert rejection(cookies, sent) == (SessionStatus.AMBIGUOUS, "valid cookies of different sessions")
+
+
+def test_a_set_without_its_first_chunk_is_described_to_operators(cookies):
+    sent = f"s.1={cookies.seal(token(payload=bytes(4000)), now=NOW)['s.1']}".encode()
+    assert rejection(cookies, sent) == (SessionStatus.INCOMPLETE, "the first chunk is missing")
+
+
+@pytest.mark.parametrize(
+    ("before", "opened"),
+    [(b"", False), (b"t=1;", False), (b"t=1; ", False), (b"t=1;\t", False), (b"t=1; t", True), (b"t=1;t", True)],
+)
+def test_only_a_pair_not_as_browsers_write_it_is_opened_to_know_its_age(cookies, before, opened):
+    assert cookies.renewal_possible(before + header(cookies, token()), lambda: NOW) is opened
+
+
+def test_of_a_session_that_does_not_fit_the_three_largest_fields_are_told_and_a_way_out(cookies):
+    payload = b'{"a":"%b","b":"%b","c":"%b","d":"%b"}' % (b"a" * 4000, b"b" * 3000, b"c" * 2000, b"d" * 1000)
+    with pytest.raises(SessionTooLargeError, match=r", or raise max_cookies \(3 at most\)") as caught:
+        cookies.seal(token(payload=payload), now=NOW)
+    assert caught.value.fields == [("a", 4008), ("b", 3008), ("c", 2008)]
+    assert (caught.value.size > caught.value.limit, caught.value.limit) == (True, cookies.chunks.capacity)
+
+
+def test_a_session_may_fill_its_cookie_to_the_last_byte(cookies):
+    one = token(payload=b'{"a":"%b"}' % (b"a" * 2700))
+    free = MAX_COOKIE_SIZE - len(cookies.sealer.seal(one, now=NOW))
+    [(name, value)] = cookies_called("s" * free, 1).seal(one, now=NOW).items()
+    assert len(name + value) == MAX_COOKIE_SIZE
+    with pytest.raises(SessionTooLargeError):
+        cookies_called("s" * (free + 1), 1).seal(one, now=NOW)
