@@ -28,6 +28,7 @@ from tests.benchmarks import (
     tables,
     verdicts,
 )
+from tests.benchmarks.machine import machine
 from tests.benchmarks.servers import MissingProgramError
 from tests.benchmarks.verdicts import Verdict
 
@@ -58,7 +59,7 @@ async def _quick() -> list[Verdict]:
         figures = await in_process.measure(
             rounds=QUICK_ROUNDS, seconds=QUICK_SECONDS, redis=await _redis(stack), node=None
         )
-    print(f"{report.machine()}\n\n{tables.peers(figures)}\n\n{tables.sizes(figures)}\n\n{tables.noise(figures)}\n")
+    print(f"{machine()}\n\n{tables.peers(figures)}\n\n{tables.sizes(figures)}\n\n{tables.noise(figures)}\n")
     return list(verdicts.of_requests(figures))
 
 

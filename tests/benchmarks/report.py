@@ -1,8 +1,5 @@
 """docs/performance.md and its plots, written from one run."""
 
-import os
-import platform
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,6 +12,7 @@ from tests.benchmarks.cases import MANY
 from tests.benchmarks.end_to_end import Route
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.growth import Plot
+from tests.benchmarks.machine import machine
 from tests.benchmarks.memory import Memory
 from tests.benchmarks.timing import BATCH_SECONDS
 from tests.benchmarks.verdicts import Verdict
@@ -66,13 +64,6 @@ def _page(run: Run, verdicts: Sequence[Verdict]) -> str:
         versions=versions(),
         date=f"{datetime.now(UTC):%d %B %Y}",
     )
-
-
-def machine() -> str:
-    """The machine, in few words."""
-    found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
-    processor = found[1] if found else platform.machine()
-    return f"{processor}, {os.cpu_count()} cores, {platform.system()}, {platform.python_implementation()} {platform.python_version()}"
 
 
 def versions() -> str:

@@ -23,6 +23,7 @@ SUITES = {
         "tests/test_lifecycle_details.py",
         "tests/test_mapping.py",
         "tests/test_migrating.py",
+        "tests/test_nothing_to_end.py",
         "tests/test_rejections.py",
         "tests/test_remember.py",
         "tests/test_rotation.py",
