@@ -1,23 +1,33 @@
-import os
+import io
 import re
+import runpy
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 
 import pytest
 
+import fastsession as package
 from fastsession import Lifetime, SessionMiddleware, generate_key
 from fastsession.testing import Clock
 from tests.shop import COOKIE, DAY, HOUR, OLD_SECRET, SECRET, browser, cookie_header, shop
 
 VALID, REJECTED, MISUSED = 0, 1, 2
+COMMAND = Path(package.__file__).with_name("__main__.py")
 
 
 def fastsession(*arguments, secret=SECRET, fallbacks=""):
-    """Run `python -m fastsession` as a shell would."""
-    environment = {**os.environ, "SESSION_SECRET": secret, "SESSION_SECRET_FALLBACKS": fallbacks}
-    command = [sys.executable, "-W", "error", "-m", "fastsession", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    """Run `python -m fastsession` with these arguments, in this process so that its branches are measured."""
+    output, errors = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(output), redirect_stderr(errors):
+        patch.setenv("SESSION_SECRET", secret)
+        patch.setenv("SESSION_SECRET_FALLBACKS", fallbacks)
+        patch.setattr(sys, "argv", ["fastsession", *arguments])
+        with pytest.raises(SystemExit) as left:
+            runpy.run_path(str(COMMAND), run_name="__main__")
+    return subprocess.CompletedProcess(arguments, left.value.code, output.getvalue(), errors.getvalue())
 
 
 def sealed(*, age=0, note=0, **options):
@@ -34,6 +44,12 @@ def shown(result):
     """The lines of the report by their labels."""
     pairs = (line.strip().split("  ", 1) for line in result.stdout.splitlines() if "  " in line.strip())
     return {label: text.strip() for label, text in pairs}
+
+
+def test_a_shell_runs_it_by_the_name_of_the_package():
+    command = [sys.executable, "-W", "error", "-m", "fastsession", "keygen"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert result.stdout.startswith("fs1.")
 
 
 def test_keygen_prints_one_fresh_secret_that_the_middleware_takes():

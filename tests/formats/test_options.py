@@ -127,3 +127,8 @@ def test_passwords_of_iron_may_be_given_in_every_form_of_hapis():
     ]
     for password in forms:
         assert Iron(password=password, cookie_name="s").secrets
+
+
+def test_a_password_that_is_no_text_and_no_mapping_is_refused():
+    with pytest.raises(ConfigurationError, match="password takes a string"):
+        IronSession(cookie_name="s", password=42)
