@@ -23,6 +23,17 @@ def client(clock, events):
 
 
 @pytest.fixture
+def figure(record_property):
+    """Tell a measured figure: in the report, and with -s on the screen."""
+
+    def figure(text):
+        record_property("figures", text)
+        print(text)
+
+    return figure
+
+
+@pytest.fixture
 def event_loop():
     """The loop that mangum looks for in the main thread; it would make one and leave it open."""
     loop = asyncio.new_event_loop()

@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TypeVar
 
 from fastsession.errors import StoreUnavailableError
@@ -72,7 +73,8 @@ class SQLiteDatabase:
         # `isolation_level=None`: a statement is a transaction, or BEGIN says so. A transaction that became a
         # write half-way could fail against another writer without waiting for it.
         connection = sqlite3.connect(self._path, timeout=_OPENING, isolation_level=None)
-        try:
+        with ExitStack() as unless_it_opens:
+            unless_it_opens.callback(connection.close)
             # Readers and the writer do not wait for one another.
             connection.execute("PRAGMA journal_mode = WAL")
             # What was confirmed survives a power failure too: a logout that is undone would be a fail-open.
@@ -80,9 +82,7 @@ class SQLiteDatabase:
             for statement in self._schema:
                 connection.execute(statement)
             connection.execute(f"PRAGMA busy_timeout = {int(self._timeout * _PATIENCE * 1000)}")
-        except BaseException:
-            connection.close()
-            raise
+            unless_it_opens.pop_all()
         return connection
 
     def _disconnect(self) -> None:

@@ -34,12 +34,17 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(
-    command: list[str], *, port: int, folder: Path, environment: dict[str, str] | None = None
+    command: list[str],
+    *,
+    port: int,
+    folder: Path,
+    environment: dict[str, str] | None = None,
+    patience: float = _PATIENCE_SECONDS,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A server that accepts connections on the port, for as long as the block runs."""
+    """A server that accepts connections on the port, for as long as the block runs; `patience` is in seconds."""
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     try:
-        _wait_until_it_accepts(process, port)
+        _wait_until_it_accepts(process, port, patience)
         yield process
     finally:
         process.terminate()
@@ -57,8 +62,8 @@ def redis_server() -> Iterator[int]:
             yield port
 
 
-def _wait_until_it_accepts(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def _wait_until_it_accepts(process: subprocess.Popen[bytes], port: int, patience: float) -> None:
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return

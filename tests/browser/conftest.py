@@ -21,6 +21,8 @@ from playwright.sync_api import expect
 
 from tests.browser.certificate import make_certificate
 from tests.browser.chromium import HOSTS, find_chromium, running_chromium, served
+from tests.browser.fetching import fetch
+from tests.browser.timed_pages import Tab, timed_pages
 
 # For a busy machine. What is waited for is there in some milliseconds.
 PATIENCE = 20_000
@@ -93,3 +95,24 @@ def serve(certificate):
             return servers.enter_context(served(app, host, certificate if tls else None))
 
         yield start
+
+
+@pytest.fixture
+def shop_page(serve, app, page, events):
+    """A page of `app`, a shop that tells its `events`; its visitor has something in the cart."""
+    page.goto(serve(app) + "/public")
+    fetch(page, "/cart/tea", "POST")
+    events.clear()
+    return page
+
+
+@pytest.fixture
+def timed_site(serve, clock):
+    """The address of pages that warn before the session ends."""
+    return serve(timed_pages(clock=clock))
+
+
+@pytest.fixture
+def tab(timed_site, context, clock):
+    """A tab on such a page, of somebody who is signed in."""
+    return Tab(context, timed_site, clock).sign_in()

@@ -27,14 +27,6 @@ def plant(page, context):
     return put
 
 
-@pytest.fixture
-def shop_page(serve, app, page, events):
-    page.goto(serve(app) + "/public")
-    fetch(page, "/cart/tea", "POST")
-    events.clear()
-    return page
-
-
 # The browser sends the longer path first.
 @pytest.mark.parametrize("paths", [("/", "/cart"), ("/cart", "/")])
 def test_of_two_cookies_of_one_session_the_newer_is_taken(shop_page, plant, clock, events, paths):

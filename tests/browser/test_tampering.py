@@ -12,15 +12,6 @@ def app(clock, events):
 
 
 @pytest.fixture
-def shop_page(serve, app, page, events):
-    """A page of the shop; its visitor has something in the cart."""
-    page.goto(serve(app) + "/public")
-    fetch(page, "/cart/tea", "POST")
-    events.clear()
-    return page
-
-
-@pytest.fixture
 def set_cookie(page, context):
     """`set_cookie(value)` changes the session cookie as the developer tools do; other fields may be given too."""
     devtools = context.new_cdp_session(page)

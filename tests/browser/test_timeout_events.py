@@ -1,23 +1,10 @@
 """The events by which a page draws its own warning, and those by which it tells the script of a sign-in."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.fetching import fetch
-from tests.browser.timed_pages import Tab, timed_pages
-from tests.shop import IDLE, MINUTE
-
-LEAD = 2 * MINUTE
-
-
-@pytest.fixture
-def site(serve, clock):
-    return serve(timed_pages(clock=clock))
-
-
-@pytest.fixture
-def tab(site, context, clock):
-    return Tab(context, site, clock).sign_in()
+from tests.browser.timed_pages import LEAD, Tab, timed_pages
+from tests.shop import IDLE
 
 
 def test_a_page_that_draws_its_own_warning_cancels_ours_and_renews_by_the_event(tab):
@@ -43,8 +30,8 @@ def test_a_page_that_signs_out_by_the_event_hears_that_the_session_has_ended(tab
     assert tab.page.url.endswith("/account")
 
 
-def test_a_page_that_signs_in_without_being_loaded_again_is_followed_from_when_it_says_so(site, context, clock):
-    tab = Tab(context, site, clock).open()
+def test_a_page_that_signs_in_without_being_loaded_again_is_followed_from_when_it_says_so(timed_site, context, clock):
+    tab = Tab(context, timed_site, clock).open()
     tab.hears("active")
     fetch(tab.page, "/login", "POST")
     tab.check()
@@ -53,8 +40,8 @@ def test_a_page_that_signs_in_without_being_loaded_again_is_followed_from_when_i
     expect(tab.dialog).to_be_visible()
 
 
-def test_a_page_of_somebody_who_never_signed_in_is_left_alone(site, context, clock):
-    tab = Tab(context, site, clock).open()
+def test_a_page_of_somebody_who_never_signed_in_is_left_alone(timed_site, context, clock):
+    tab = Tab(context, timed_site, clock).open()
     tab.hears("ended")
     with tab.page.expect_response("**/session"):
         tab.check()

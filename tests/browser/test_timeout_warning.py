@@ -4,25 +4,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.fetching import fetch, jar
-from tests.browser.timed_pages import Tab, timed_pages
+from tests.browser.timed_pages import LEAD, Tab, timed_pages
 from tests.shop import COOKIE, IDLE, MINUTE
 
-LEAD = 2 * MINUTE
-
 
 @pytest.fixture
-def site(serve, clock):
-    return serve(timed_pages(clock=clock))
-
-
-@pytest.fixture
-def tab(site, context, clock):
-    return Tab(context, site, clock).sign_in()
-
-
-@pytest.fixture
-def other(site, context, clock, tab):
-    return Tab(context, site, clock).open()
+def other(timed_site, context, clock, tab):
+    return Tab(context, timed_site, clock).open()
 
 
 def test_nothing_shows_until_two_minutes_before_the_end(tab):
@@ -207,8 +195,8 @@ def test_without_a_sign_in_page_the_page_is_loaded_again(serve, context, clock):
         tab.sleep_past_the_end(IDLE)
 
 
-def test_the_dialog_is_dark_on_a_dark_page(site, new_context, clock):
-    tab = Tab(new_context(color_scheme="dark"), site, clock).sign_in()
+def test_the_dialog_is_dark_on_a_dark_page(timed_site, new_context, clock):
+    tab = Tab(new_context(color_scheme="dark"), timed_site, clock).sign_in()
     tab.sleep(IDLE - LEAD)
     background = tab.dialog.evaluate("element => getComputedStyle(element).backgroundColor")
     assert max(map(int, background.removeprefix("rgb(").removesuffix(")").split(", "))) < 100

@@ -6,8 +6,11 @@ from fastapi.responses import HTMLResponse
 from playwright.sync_api import Route
 
 from tests.browser.fetching import fetch
+from tests.shop import MINUTE
 from tests.timed_shop import timed_shop
 
+# Seconds before the end at which the script warns, by the router's default.
+LEAD = 2 * MINUTE
 POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'"
 SCRIPT = '<script defer src="/session/session-timeout.js" {attributes}></script>'
 PAGE = '<meta name="color-scheme" content="light dark"><title>{title}</title>{script}<h1>{title}</h1><input>'

@@ -2,7 +2,7 @@ from secrets import token_hex
 
 import pytest
 
-from tests.server_side.site import KINDS, MODES, Home
+from tests.server_side.site import KINDS, MODES, Home, browser
 from tests.stores.redis_server import running
 
 
@@ -42,3 +42,11 @@ def home(kind, clock, tmp_path, request):
     if kind == "sqlite":
         return Home(kind, tmp_path, clock)
     return Home(kind, (request.getfixturevalue("redis_server").url, f"test-{token_hex(4)}:"), clock)
+
+
+@pytest.fixture
+async def client(app):
+    """A browser that is signed in to the test's own `app`."""
+    client = browser(app)
+    await client.post("/login/42")
+    return client

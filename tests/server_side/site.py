@@ -1,6 +1,7 @@
 """The shop with sessions on the server, and browsers whose requests run side by side."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -52,6 +53,14 @@ async def held(verb: str, request: Request, session: Current) -> int | None:
     elif verb == "hand over":
         session.user_id = 1000
     return session.user_id
+
+
+@router.post("/slow/{key}/{value}")
+async def slow(key: str, value: int, request: Request, session: Current) -> None:
+    """Has read its session, and writes when others may have ended it."""
+    assert session.info is not None
+    await asyncio.sleep(random.uniform(0, 0.05))
+    request.session[key] = value
 
 
 @router.get("/sessions")

@@ -19,15 +19,6 @@ def store(mortal_redis):
     return RedisStore(mortal_redis.url)
 
 
-@pytest.fixture
-def figure(record_property):
-    def figure(text):
-        record_property("figures", text)
-        print(text)
-
-    return figure
-
-
 async def timed(request):
     """Seconds until the answer, and the answer."""
     begun = time.monotonic()

@@ -19,13 +19,6 @@ async def app(home, events):
         yield app
 
 
-@pytest.fixture
-async def client(app):
-    client = browser(app)
-    await client.post("/login/42")
-    return client
-
-
 async def together(apps, client, updates):
     """Send the updates of one browser side by side, to each server in turn; their statuses."""
     headers = cookie_header(client)

@@ -16,13 +16,6 @@ async def app(home, events):
         yield app
 
 
-@pytest.fixture
-async def client(app):
-    client = browser(app)
-    await client.post("/login/42")
-    return client
-
-
 async def test_a_cookie_copied_before_logout_is_revoked(app, client, events):
     copied = cookie_header(client)
     await client.post("/logout")

@@ -49,17 +49,6 @@ def mortal_redis(tmp_path):
 
 
 @pytest.fixture
-def figure(record_property):
-    """Tell a measured figure: in the report, and with -s on the screen."""
-
-    def figure(text):
-        record_property("figures", text)
-        print(text)
-
-    return figure
-
-
-@pytest.fixture
 def prefix():
     return f"test-{token_hex(4)}:"
 
