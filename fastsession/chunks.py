@@ -84,7 +84,7 @@ class Chunks:
 
 def _holds(header: bytes, find: bytes) -> bool:
     """Whether the Cookie header has a cookie of the name; one too long to be searched may only look so."""
-    return find in header and (len(header) > MOST_HEADER_BYTES or bool(find_values(header, find)))
+    return find in header if len(header) > MOST_HEADER_BYTES else bool(find_values(header, find))
 
 
 def clear_characters(header: bytes, start: int, count: int) -> str:

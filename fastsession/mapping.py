@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from fastsession.session import Session
 
 
+# Twice as fast as by `super()`, and every request has one.
+_store = dict[str, Any].__setitem__
+
+
 class SessionDict(dict[str, Any]):
     """A real dict that opens the session when it is first used.
 
@@ -31,7 +35,7 @@ class SessionDict(dict[str, Any]):
         self.model: Session | None = None
         self.response_started = False
         # C's JSON encoder takes an empty dict's word for it; anything else it asks for its items.
-        super().__setitem__("", None)
+        _store(self, "", None)
 
     def open(self) -> RequestSession:
         """The record of the session, with the cookie opened now if nobody has needed it before."""

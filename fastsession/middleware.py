@@ -155,13 +155,13 @@ class SessionMiddleware:
         header = cookie_header(scope["headers"] if "aws.event" not in scope else lambda_headers(scope))
         binding = _digest(self._binding(HTTPConnection(scope))) if self._binding else b""
         session = SessionDict(lifecycle, header, binding)
-        outer: tuple[SessionDict, ...] = ()
         if "session" in scope:
             # Behind another session middleware, ours or Starlette's: it must not find our session in its scope.
-            scope = {**scope}
-            outer = scope.get(SCOPE_KEY, outer)
+            outer: tuple[SessionDict, ...] = scope.get(SCOPE_KEY, ())
             _refuse_shared_name(outer, lifecycle)
-        scope[SCOPE_KEY] = (*outer, session)
+            scope = {**scope, SCOPE_KEY: (*outer, session)}
+        else:
+            scope[SCOPE_KEY] = (session,)
         scope["session"] = session
 
         # Not `async def`: handing on the server's own awaitable costs nothing.

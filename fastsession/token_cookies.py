@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Protocol
 
@@ -63,6 +64,8 @@ class TokenCookies:
         self._pair = self._find + b"="
         # A browser sends the same cookies until it is given others. None is judged here: time goes on.
         self._authentic: Recent[bytes, Token] = Recent(_REMEMBERED)
+        # The clear characters are those of all tokens of one key and second.
+        self._peek = lru_cache(_REMEMBERED)(sealer.peek)
 
     def open(self, header: bytes, binding: bytes, now: float) -> Token | None:
         """The newest valid token among the cookies of our name, None without any; raises `Rejected`.
@@ -107,7 +110,7 @@ class TokenCookies:
             # Not as browsers write it, if it is there: then it has to be opened to know.
             return self._find in header
         try:
-            renewed_at, stale = self.sealer.peek(clear_characters(header, start + len(self._pair), HEADER_CHARACTERS))
+            renewed_at, stale = self._peek(clear_characters(header, start + len(self._pair), HEADER_CHARACTERS))
         except Rejected:
             return False
         age = clock() - renewed_at
@@ -129,7 +132,7 @@ class TokenCookies:
 
 def judge(token: Token, binding: bytes, timeouts: Timeouts, now: float) -> None:
     """Raise `Rejected` for an authentic session that is bound elsewhere or over."""
-    if not compare_digest(token.binding, binding):
+    if (token.binding or binding) and not compare_digest(token.binding, binding):
         raise Rejected(SessionStatus.BINDING, "bound to another connection")
     reason = timeouts.rejection(token.created_at, token.renewed_at, token.remembered, now)
     if reason is not None:
