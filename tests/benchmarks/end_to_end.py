@@ -24,6 +24,7 @@ CONNECTIONS = 16
 BARE = ("bare", "/untouched")
 ROUTES = [
     BARE,
+    ("bare", "/empty-dependency"),
     ("fastsession", "/untouched"),
     ("fastsession", "/read"),
     ("fastsession", "/write"),

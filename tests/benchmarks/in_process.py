@@ -14,6 +14,7 @@ from tests.benchmarks.server_side import server_side_cases
 from tests.benchmarks.timing import interleaved, requests
 
 PRODUCT, FLOOR, STARLETTE = "FastSession", "the floor", "Starlette"
+CHECKED_FLOOR = "the floor with the checks"
 BARE = "bare ASGI"
 SMALL = "120 B"
 KEY_COUNTS = (1, 4, 16)
@@ -39,7 +40,8 @@ async def measured_cases(redis: Redis | None) -> list[Case]:
         wanted = [scenario for scenario in cases.REJECTED if contender.ages or scenario.arrival != "expired"]
         found += [await case(contender, scenario, SMALL) for scenario in wanted]
     found += await server_side_cases(redis)
-    found += await _floor_cases(ours)
+    found += await _floor_cases(ours, FLOOR)
+    found += await _floor_cases(ours, CHECKED_FLOOR)
     found += [await case(ours, cases.DUE, size) for size in SIZES]
     found += await _keys_and_neighbours()
     found += await _chunks()
@@ -57,10 +59,11 @@ def _baselines() -> list[Case]:
     return found + [Case(Key(name, "untouched", SMALL), app, [request_headers()], BARE) for name, app in others]
 
 
-async def _floor_cases(ours: Contender) -> list[Case]:
-    """The floor's, on the product's own cookies; what it writes, the product must be able to show."""
+async def _floor_cases(ours: Contender, name: str) -> list[Case]:
+    """A floor's, on the product's own cookies; what it writes, the product must be able to show."""
     idle = int(product.IDLE.total_seconds())
-    line = floor.Floor(product.SECRET, name=product.COOKIE, idle=idle, absolute=2 * idle, due=idle // 4)
+    times = {"idle": idle, "absolute": 2 * idle, "due": idle // 4}
+    line = floor.Floor(product.SECRET, name=product.COOKIE, with_checks=name == CHECKED_FLOOR, **times)
     applications: dict[str, App] = {
         "ignore": floor.application(line.ignore),
         "read": floor.application(line.read),
@@ -68,7 +71,7 @@ async def _floor_cases(ours: Contender) -> list[Case]:
         "top-level write": floor.application(line.write_top_level),
         "show": ours.build("show"),
     }
-    contender = Contender(FLOOR, applications.__getitem__, ours.issue)
+    contender = Contender(name, applications.__getitem__, ours.issue)
     found = [await case(contender, scenario, size) for scenario in IN_ALL_SIZES for size in SIZES]
     return [*found, await case(contender, cases.WRITE_TOP, SMALL)]
 

@@ -4,8 +4,9 @@ Their secrets come from the environment, so that the run can seal the cookies th
 """
 
 import os
+from typing import Annotated
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from starlette.middleware.sessions import SessionMiddleware as StarletteSessionMiddleware
 
 from fastsession import CurrentSession, SessionMiddleware, get_session
@@ -15,12 +16,20 @@ SECRET_VARIABLE = "BENCHMARK_SECRET"
 _SECRET = os.environ.get(SECRET_VARIABLE, "")
 
 
+async def answer() -> int:
+    return 42
+
+
 def bare() -> FastAPI:
     app = FastAPI()
 
     @app.get("/untouched")
     async def untouched() -> int:
         return 42
+
+    @app.get("/empty-dependency")
+    async def empty_dependency(value: Annotated[int, Depends(answer)]) -> int:
+        return value
 
     return app
 
