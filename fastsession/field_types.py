@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -26,11 +25,6 @@ def refuse_secret_fields(model: type[Session]) -> None:
                 "str or bytes (the cookie is encrypted), or give it a @field_serializer that returns the value."
             )
             raise ConfigurationError(message)
-
-
-def holds_sets(model: type[Session]) -> bool:
-    """Whether a set is among the fields, whose order is another in every process."""
-    return _mentions(model, (AbstractSet,), set())
 
 
 def _mentions(annotation: Any, kinds: tuple[type, ...], seen: set[Any]) -> bool:

@@ -187,7 +187,7 @@ class Lifecycle:
             status_code=status_code,
         )
         if outcome is _SAVE:
-            self.codec.verify(session.session(), request.extras, payload)
+            self.codec.verify(session.session(), request.extras, payload, request.edit)
             return outcome, request.saved_token(payload, session.binding, int(self.clock()))
         if outcome is _RENEW and arrived is not None:
             # As it arrived, and not as it dumps: only what changed is shown to load again.

@@ -9,14 +9,17 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_jsonable_python
 
+from fastsession.edits import DumpedFields, Edit
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
 from fastsession.events import SessionStatus
 from fastsession.extras import dump_extras, load_extras, verify_extras
-from fastsession.field_types import holds_sets, refuse_secret_fields
+from fastsession.field_types import refuse_secret_fields
 from fastsession.session import Session
 
 # Compact JSON holds no line break: the model is the first line, extras, if there are any, the second.
 _NEWLINE = b"\n"
+# Bytes of dump below which loading all of it is sooner done than finding what was edited.
+_WORTH_TELLING_APART = 512
 
 
 class PayloadCodec:
@@ -33,8 +36,8 @@ class PayloadCodec:
         self._serializer = model.__pydantic_serializer__
         self._validate_json = self._validator.validate_json
         self._to_json = self._serializer.to_json
-        # Whether what is loaded dumps to the same bytes, as long as the model keeps its fields.
-        self._reproducible = not foreign and not holds_sets(model)
+        # Another system writes JSON as it likes.
+        self._dumped_fields = None if foreign else DumpedFields(model)
         self.empty: bytes | None = None
         refuse_secret_fields(model)
         try:
@@ -91,42 +94,52 @@ class PayloadCodec:
             raise Rejected(SessionStatus.INCOMPATIBLE, detail) from None
         return session
 
-    def changed(self, now: bytes, arrived: bytes | None) -> bool:
+    def edit(self, now: bytes, arrived: bytes | None) -> Edit | None:
+        """The fields in which two dumps differ, where their text tells; None where it does not, or is too short."""
+        if arrived is None or self._dumped_fields is None or len(now) < _WORTH_TELLING_APART:
+            return None
+        (model, extras), (model_before, extras_before) = split_payload(now), split_payload(arrived)
+        return self._dumped_fields.edit(model_before, model) if extras == extras_before else None
+
+    def changed(self, now: bytes, arrived: bytes | None, edit: Edit | None = None) -> bool:
         """Whether a session whose dump `now` is not the same as `arrived` has been changed.
 
         Unequal bytes alone are no change: a set's order, or a field that is new or gone since, dumps
-        otherwise without anybody having touched it. Then what arrived is loaded and dumped once more.
+        otherwise without anybody having touched it. So what arrived is loaded and dumped once more.
         """
         if arrived is None:
             return now != self.empty
-        if self._reproducible and tuple(from_json(split_payload(arrived)[0])) == self.fields:
-            return True
-        return now != self.dump(*self.load(arrived))
+        if edit is None:
+            return now != self.dump(*self.load(arrived))
+        return edit.after != self._fields_json(self._load_model(edit.before), edit.names)
 
     def model_changed(self, session: Session, arrived: bytes | None) -> bool:
         """Whether the model itself, extras aside, differs from the one that arrived."""
         now = self.dump(session, {})
         model = None if arrived is None else split_payload(arrived)[0]
-        return now != model and self.changed(now, model)
+        return now != model and self.changed(now, model, self.edit(now, model))
 
     def changed_names(self, before: bytes, after: bytes) -> list[str]:
         """The top-level fields and keys in which two dumps differ."""
         old, new = payload_values(before), payload_values(after)
         return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
-    def verify(self, session: Session, extras: dict[str, Any], payload: bytes) -> None:
-        """Raise `SessionNotSerializableError` unless `payload` will load as the session is now."""
+    def verify(self, session: Session, extras: dict[str, Any], payload: bytes, edit: Edit | None = None) -> None:
+        """Raise `SessionNotSerializableError` unless `payload` will load as the session is now.
+
+        Beyond the `edit`, if one is given, it is the same as what has loaded when the session arrived.
+        """
         model, line = split_payload(payload)
         if line:
             verify_extras(extras, line)
         try:
-            reloaded: Session = self._validate_json(model, by_alias=False, by_name=True)
+            reloaded: Session = self._validate_json(edit.after if edit else model, by_alias=False, by_name=True)
         except ValidationError as error:
             fault = error.errors(include_input=False, include_url=False)[0]
             field = str(fault["loc"][0]) if fault["loc"] else self._unloadable_field(session)
             raise SessionNotSerializableError(field, f"it would not load again ({fault['type']})") from None
-        if reloaded.__dict__ != session.__dict__:
-            self._refuse_altered_field(session, reloaded)
+        if edit or reloaded.__dict__ != session.__dict__:
+            self._refuse_altered_field(session, reloaded, edit.names if edit else self.fields)
 
     def _undumpable_field(self, session: Session) -> str:
         return self._field_that_fails(session, self._field_json)
@@ -136,7 +149,10 @@ class PayloadCodec:
         return self._field_that_fails(session, lambda model, name: from_json(self._field_json(model, name)))
 
     def _field_json(self, session: Session, name: str) -> bytes:
-        return self._serializer.to_json(session, include={name}, by_alias=False, round_trip=True, warnings=False)
+        return self._fields_json(session, [name])
+
+    def _fields_json(self, session: Session, names: Collection[str]) -> bytes:
+        return self._serializer.to_json(session, include=set(names), by_alias=False, round_trip=True, warnings=False)
 
     def _field_that_fails(self, session: Session, attempt: Callable[[Session, str], object]) -> str:
         for name in (*self.fields, *(session.__pydantic_extra__ or ())):
@@ -146,11 +162,12 @@ class PayloadCodec:
                 return str(name)
         return self.model.__name__
 
-    def _refuse_altered_field(self, session: Session, reloaded: Session) -> None:
+    def _refuse_altered_field(self, session: Session, reloaded: Session, names: Collection[str]) -> None:
         """Name the field that would come back with another value. Fields that are never dumped may differ."""
-        for name, field in self.model.__pydantic_fields__.items():
-            before, after = getattr(session, name), getattr(reloaded, name)
-            if not field.exclude and before != after and not self._same_json(session, reloaded, name):
+        for name in names:
+            dumped = not self.model.__pydantic_fields__[name].exclude
+            differs = getattr(session, name) != getattr(reloaded, name)
+            if dumped and differs and not self._same_json(session, reloaded, name):
                 raise SessionNotSerializableError(name, "it would come back with another value")
 
     def _same_json(self, session: Session, reloaded: Session, name: str) -> bool:

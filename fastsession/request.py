@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from fastsession.edits import Edit
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.events import EventKind, SessionStatus
 from fastsession.lifetime import as_datetime
@@ -33,6 +34,8 @@ class RequestSession(SessionState):
     assigned: frozenset[str] = frozenset()
     # What the session was when the response started: later dumps are compared with it.
     committed: bytes | None = None
+    # What of a large session differs from what arrived: no more has to be shown to load again.
+    edit: Edit | None = None
     rejection_reported = False
     # For a session of another system: its name, and the headers that delete its cookies.
     origin: str | None = None
@@ -123,7 +126,9 @@ class RequestSession(SessionState):
             return True
         if model is None or payload == self.payload:
             return False
-        return self.lifecycle.codec.changed(payload, self.payload)
+        codec = self.lifecycle.codec
+        self.edit = codec.edit(payload, self.payload)
+        return codec.changed(payload, self.payload, self.edit)
 
     def to_end(self, payload: bytes) -> bool:
         """Whether the session ends: by `destroy()`, or emptied as a dict, as with Starlette's sessions."""

@@ -15,7 +15,7 @@ LAYERS = [
     {"errors", "plain_http", "recent", "caching", "serverless"},
     {"events", "xaes", "serving", "session_limit"},
     {"session", "lifetime", "keyring", "cookies", "extras"},
-    {"token", "field_types", "chunks", "reporting", "formats", "stores"},
+    {"token", "field_types", "edits", "chunks", "reporting", "formats", "stores"},
     {"payload"},
     {"token_cookies", "request", "merging", "records"},
     {"foreign_cookies", "migrating", "record_writer"},

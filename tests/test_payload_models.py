@@ -1,5 +1,7 @@
 """What models may declare: aliases, computed, excluded and private fields, serializers, extra keys; and what changed."""
 
+import json
+
 import pytest
 from pydantic import (
     AliasChoices,
@@ -222,6 +224,33 @@ def test_only_a_real_difference_is_a_change():
         assert not codec.changed(codec.dump(session, extras), arrived)
         session.tags.add("d")
         assert codec.changed(codec.dump(session, extras), arrived)
+
+
+class CartLine(BaseModel):
+    sku: str = ""
+    added_later: int = 1
+
+
+class CartSession(Session):
+    lines: list[CartLine] = []
+    note: str = ""
+    user_id: int | None = None
+
+
+@pytest.mark.parametrize("note", ["", "a note that makes it large " * 40])
+@pytest.mark.parametrize(
+    "lines", [[{"sku": "tea"}], [{"sku": "tea", "gone_since": 1, "added_later": 1}], [{"added_later": 1, "sku": "tea"}]]
+)
+def test_a_field_of_a_nested_model_that_is_new_or_gone_or_moved_is_no_change(lines, note):
+    codec = PayloadCodec(CartSession)
+    arrived = json.dumps({"lines": lines, "note": note, "user_id": 42}, separators=(",", ":")).encode()
+    session, extras = codec.load(arrived)
+    now = codec.dump(session, extras)
+    assert now != arrived
+    assert not codec.changed(now, arrived, codec.edit(now, arrived))
+    session.lines[0].added_later = 2
+    now = codec.dump(session, extras)
+    assert codec.changed(now, arrived, codec.edit(now, arrived))
 
 
 def test_a_fresh_session_is_unchanged_until_it_differs():

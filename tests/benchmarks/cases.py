@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from tests.benchmarks.asgi import Answer, App, Header, exchange, request_headers
 from tests.benchmarks.contender import Contender, Data, Deed
-from tests.benchmarks.payloads import ADDED_ROLES, OTHER_THEMES, compact_json, contents
+from tests.benchmarks.payloads import ADDED_ROLES, OTHER_THEMES, QUANTITIES, compact_json, contents
 from tests.benchmarks.product import EXPIRED, RENEWAL_DUE
 
 # More cookies than any memory of cookies holds, each as long since its last use as can be.
@@ -39,6 +39,7 @@ READ_NEW = Scenario("read, first sight", "read", "many")
 WRITE = Scenario("nested write", "nested write", "valid")
 WRITE_NEW = Scenario("nested write, first sight", "nested write", "many")
 WRITE_TOP = Scenario("top-level write", "top-level write", "valid")
+WRITE_CART = Scenario("write in the cart", "cart write", "valid")
 DUE = Scenario("renewal due", "ignore", "due")
 REJECTED = [Scenario(name, "read", name) for name in ("expired", "forged", "garbage")]
 
@@ -104,13 +105,16 @@ def _expect(key: Key, what: str, found: object, expected: object) -> None:
 def _after(data: Data, deed: Deed) -> list[Data]:
     if deed == "nested write":
         return [{**data, "roles": [*data["roles"], role]} for role in ADDED_ROLES]
+    if deed == "cart write":
+        first, *others = data["cart"]
+        return [{**data, "cart": [{**first, "quantity": quantity}, *others]} for quantity in QUANTITIES]
     return [{**data, "theme": theme} for theme in OTHER_THEMES] if deed == "top-level write" else [data]
 
 
 def _expected_kind(contender: Contender, scenario: Scenario) -> SetCookie:
     if scenario.arrival in ("expired", "forged", "garbage"):
         return "clear" if contender.clears else "none"
-    if scenario.arrival == "due" or scenario.deed in ("nested write", "top-level write"):
+    if scenario.arrival == "due" or scenario.deed in ("nested write", "top-level write", "cart write"):
         return "set"
     if contender.rewrites == "always" or (contender.rewrites == "when looked at" and scenario.deed == "read"):
         return "set" if scenario.arrival != "absent" else "none"

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from tests.benchmarks.asgi import Action, App, application
 
 # What the application does with its session: nothing; take one value out; add to a list inside;
-# assign a field; show all of it; say how the cookie was received.
-Deed = Literal["ignore", "read", "nested write", "top-level write", "show", "tell status"]
+# assign a field; change a number in the largest field; show all of it; say how the cookie was received.
+Deed = Literal["ignore", "read", "nested write", "top-level write", "cart write", "show", "tell status"]
 Data = dict[str, Any]
 
 

@@ -43,6 +43,7 @@ async def measured_cases(redis: Redis | None) -> list[Case]:
     found += await _floor_cases(ours, FLOOR)
     found += await _floor_cases(ours, CHECKED_FLOOR)
     found += [await case(ours, cases.DUE, size) for size in SIZES]
+    found += [await case(ours, cases.WRITE_CART, size) for size in SIZES if size != SMALL]
     found += await _keys_and_neighbours()
     found += await _chunks()
     for contender in framework_peers.fastapi_contenders():

@@ -13,9 +13,10 @@ CART_LINES = {"120 B": 0, "1 KB": 8, "3 KB": 26}
 SIZES = {"120 B": 120, "1 KB": 1_024, "3 KB": 3_072}
 USER_ID = 42
 # What is written alternates: where the data stays on the server, the request before wrote the other.
-ADDED_ROLES, OTHER_THEMES = ("editor", "author"), ("light", "sepia")
+ADDED_ROLES, OTHER_THEMES, QUANTITIES = ("editor", "author"), ("light", "sepia"), (8, 9)
 next_role = itertools.cycle(ADDED_ROLES).__next__
 next_theme = itertools.cycle(OTHER_THEMES).__next__
+next_quantity = itertools.cycle(QUANTITIES).__next__
 
 
 class CartLine(BaseModel):

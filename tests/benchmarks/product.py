@@ -11,7 +11,7 @@ from fastsession import SessionMiddleware, generate_key, get_session
 from fastsession.testing import Clock
 from tests.benchmarks.asgi import Action, App, application
 from tests.benchmarks.contender import Contender, Data, Deed, behind
-from tests.benchmarks.payloads import Contents, ShopSession, compact_json, next_role, next_theme
+from tests.benchmarks.payloads import Contents, ShopSession, compact_json, next_quantity, next_role, next_theme
 
 SECRET = generate_key()
 COOKIE = "__Host-app_session"
@@ -34,6 +34,12 @@ async def write_nested(request: Request) -> bytes:
 async def write_top_level(request: Request) -> bytes:
     session = await get_session(request)
     session.theme = next_theme()
+    return b"42"
+
+
+async def write_cart(request: Request) -> bytes:
+    session = await get_session(request)
+    session.cart[0].quantity = next_quantity()
     return b"42"
 
 
@@ -65,6 +71,7 @@ TYPED: dict[Deed, Action] = {
     "read": read,
     "nested write": write_nested,
     "top-level write": write_top_level,
+    "cart write": write_cart,
     "show": show,
     "tell status": tell_status,
 }

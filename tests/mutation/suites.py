@@ -12,6 +12,7 @@ SUITES = {
         "tests/test_cookie_option_messages.py",
         "tests/test_rejection_details.py",
     ],
+    "edits": ["tests/test_edits.py"],
     "lifecycle": [
         "tests/test_binding_and_audience.py",
         "tests/test_cache_headers.py",

@@ -119,23 +119,27 @@ def _check_token(data: bytes, result: object) -> None:
         assert content_of(data) is not None
 
 
-def _load(payload: bytes) -> tuple[Everything, dict[str, Any]] | None:
+def _load(payload: bytes) -> tuple[Everything, dict[str, Any], bytes] | None:
     try:
-        return CODEC.load(SEALER.open(sealed(content(payload)).decode()).payload)
+        arrived = SEALER.open(sealed(content(payload)).decode()).payload
+        return *CODEC.load(arrived), arrived
     except Rejected:
         return None
 
 
 def _check_loaded(_payload: bytes, result: object) -> None:
-    """What loads is either refused when it is saved again, or comes back as it was."""
+    """What loads is unchanged, and is either refused when it is saved again, or comes back as it was."""
     if result is None:
         return
-    session, extras = result
+    session, extras, arrived = result
     try:
         payload = CODEC.dump(session, extras)
         CODEC.verify(session, extras, payload)
     except SessionNotSerializableError:
         return
+    edit = CODEC.edit(payload, arrived)
+    CODEC.verify(session, extras, payload, edit)
+    assert not CODEC.changed(payload, arrived, edit)
     assert not CODEC.changed(CODEC.dump(*CODEC.load(payload)), payload)
 
 
