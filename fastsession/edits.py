@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeGuard
 
 from fastsession.session import Session
 
@@ -46,15 +46,15 @@ class DumpedFields:
             return None
         keys, shift, end = self._keys, len(before) - len(after), len(after) - 1
         first, start = 0, 0
-        while first + 1 < len(keys):
-            following = after.find(keys[first + 1], start)
+        for key in keys[1:]:
+            following = after.find(key)
             # With its comma: a number may go on in one of the two.
-            if following < 0 or before[start : following + 1] != after[start : following + 1]:
+            if following == -1 or before[start : following + 1] != after[start : following + 1]:
                 break
             first, start = first + 1, following
         last = len(keys)
         while last > first + 1:
-            own = after.rfind(keys[last - 1], start, end)
+            own = after.rfind(keys[last - 1])
             if min(own, own + shift) < start or before[own + shift : end + shift] != after[own:end]:
                 break
             last, end = last - 1, own
@@ -79,10 +79,17 @@ def _independent(schema: Any) -> bool:
     return all(part.keys() <= _PLAIN.get(part["type"], set[str]()) for part in parts)
 
 
-def _looks_around(schema: Any) -> bool:
+def _looks_around(schema: object) -> bool:
     """Whether something in a schema may look at other fields, or leave its own out of the dump."""
-    if isinstance(schema, Mapping):
-        known = cast("Mapping[str, Any]", schema)
-        marked = known.get("type") in _NOT_BY_ITSELF or known.get("is_field_serializer")
-        return bool(marked) or "default_factory_takes_data" in known or any(map(_looks_around, known.values()))
-    return isinstance(schema, list | tuple) and any(map(_looks_around, cast("list[Any]", schema)))
+    if _is_mapping(schema):
+        marked = schema.get("type") in _NOT_BY_ITSELF or schema.get("is_field_serializer")
+        return bool(marked) or "default_factory_takes_data" in schema or any(map(_looks_around, schema.values()))
+    return _is_sequence(schema) and any(map(_looks_around, schema))
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, Mapping)
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, list | tuple)

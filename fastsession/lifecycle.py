@@ -171,11 +171,6 @@ class Lifecycle:
         arrived = request.token
         if arrived is None:
             self._reporter.rejection(request, scope)
-            due = False
-        elif request.renewal is None:
-            due = arrived.stale or self.timeouts.renewal_due(arrived.renewed_at, arrived.remembered, request.now)
-        else:
-            due = request.renewal
         payload = request.payload or b"" if model is None else self.codec.dump(model, request.extras)
         request.committed = payload
         outcome = decide(
@@ -183,7 +178,7 @@ class Lifecycle:
             looked_at=model is not None,
             destroyed=request.to_end(payload),
             changed=request.to_save(model, payload),
-            due=due,
+            due=arrived is not None and self._renewal_due(arrived, request),
             status_code=status_code,
         )
         if outcome is _SAVE:
@@ -194,6 +189,11 @@ class Lifecycle:
             arrived = arrived._replace(payload=request.payload or b"", binding=session.binding)
             return outcome, arrived._replace(renewed_at=int(self.clock()))
         return outcome, None
+
+    def _renewal_due(self, arrived: Token, request: RequestSession) -> bool:
+        if request.renewal is not None:
+            return request.renewal
+        return arrived.stale or self.timeouts.renewal_due(arrived.renewed_at, arrived.remembered, request.now)
 
     def _answer(
         self,
