@@ -213,6 +213,11 @@ class WithInfo(Session):
     second: Annotated[int, AfterValidator(sees_others)] = 0
 
 
+class WithInfoInUnion(Session):
+    first: int = 0
+    second: str | Annotated[int, AfterValidator(sees_others)] = 0
+
+
 class DeferredWithInfo(Session):
     model_config = ConfigDict(defer_build=True)
     first: int = 0
@@ -296,6 +301,7 @@ def test_fields_that_load_by_themselves_are_told_apart(model):
     "model",
     [
         WithInfo,
+        WithInfoInUnion,
         DeferredWithInfo,
         WithModelValidator,
         WithValidatorBefore,

@@ -1,5 +1,7 @@
 """What a session's cookies come to at the borders: headers that were opened before, cookies of one second, the details of a rejection."""
 
+import tracemalloc
+
 import pytest
 
 from fastsession import Lifetime
@@ -64,6 +66,32 @@ def test_a_header_that_was_turned_away_is_not_remembered(cookies):
 def test_of_two_cookies_sealed_in_the_same_second_the_later_one_counts(cookies, payloads):
     sent = header(cookies, *[token(payload=payload) for payload in payloads])
     assert cookies.open(sent, b"", NOW).payload == payloads[1]
+
+
+def test_of_several_cookies_only_those_bound_to_this_connection_count(cookies):
+    sent = header(cookies, token(binding=YOURS), token(binding=MINE, payload=b'{"a":1}'), token(YOURS, binding=YOURS))
+    assert cookies.open(sent, MINE, NOW).payload == b'{"a":1}'
+    assert rejection(cookies, sent)[0] == SessionStatus.BINDING
+
+
+def test_a_bound_session_is_turned_away_known_or_not_where_the_connection_is_another(cookies):
+    sent = header(cookies, token(binding=YOURS))
+    for _ in range(2):
+        assert cookies.open(sent, YOURS, NOW).id == MINE
+        assert rejection(cookies, sent, binding=MINE)[0] == SessionStatus.BINDING
+        assert rejection(cookies, sent)[0] == SessionStatus.BINDING
+
+
+def test_the_ages_of_no_more_than_512_cookies_are_remembered(cookies):
+    begins = header(cookies, token())[: len("s=") + 6]
+    tracemalloc.start()
+    for number in range(3_000):
+        if number == 1_000:
+            settled = tracemalloc.get_traced_memory()[0]
+        cookies.renewal_possible(b"%b%06d" % (begins, number), lambda: NOW)
+    grown = tracemalloc.get_traced_memory()[0] - settled
+    tracemalloc.stop()
+    assert grown < 10_000
 
 
 def test_two_valid_sessions_are_described_to_operators(cookies):
