@@ -33,10 +33,11 @@ class SessionDependency(SessionScheme):
 
     async def __call__(self, connection: HTTPConnection) -> Any:
         """Return the session model, opened now if nobody has looked before; raises `ConfigurationError`."""
-        scope, session = connection.scope, self.session_in(connection)
-        if "endpoint" in scope and scope["endpoint"] not in self._checked:
-            self._check_annotations(scope.get("route"), session.lifecycle.codec.model)
-            self._checked.add(scope["endpoint"])
+        session = self.session_in(connection)
+        endpoint = connection.scope.get("endpoint")
+        if endpoint is not None and endpoint not in self._checked:
+            self._check_annotations(connection.scope.get("route"), session.lifecycle.codec.model)
+            self._checked.add(endpoint)
         return session.session()
 
     def session_in(self, connection: HTTPConnection) -> SessionDict:

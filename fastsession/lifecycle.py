@@ -172,17 +172,18 @@ class Lifecycle:
         if arrived is None:
             self._reporter.rejection(request, scope)
         payload = request.payload or b"" if model is None else self.codec.dump(model, request.extras)
-        request.committed = payload
+        edit = self.codec.edit(payload, request.payload)
         outcome = decide(
             request.status,
             looked_at=model is not None,
             destroyed=request.to_end(payload),
-            changed=request.to_save(model, payload),
+            changed=request.to_save(model, payload, edit),
             due=arrived is not None and self._renewal_due(arrived, request),
             status_code=status_code,
         )
+        request.committed = payload
         if outcome is _SAVE:
-            self.codec.verify(session.session(), request.extras, payload, request.edit)
+            self.codec.verify(session.session(), request.extras, payload, edit)
             return outcome, request.saved_token(payload, session.binding, int(self.clock()))
         if outcome is _RENEW and arrived is not None:
             # As it arrived, and not as it dumps: only what changed is shown to load again.

@@ -95,8 +95,8 @@ class PayloadCodec:
         return session
 
     def edit(self, now: bytes, arrived: bytes | None) -> Edit | None:
-        """The fields in which two dumps differ, where their text tells; None where it does not, or is too short."""
-        if arrived is None or self._dumped_fields is None or len(now) < _WORTH_TELLING_APART:
+        """The fields in which two dumps differ; None where they do not, where their text cannot tell, or is short."""
+        if len(now) < _WORTH_TELLING_APART or now == arrived or arrived is None or self._dumped_fields is None:
             return None
         (model, extras), (model_before, extras_before) = split_payload(now), split_payload(arrived)
         return self._dumped_fields.edit(model_before, model) if extras == extras_before else None

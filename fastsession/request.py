@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from fastsession.edits import Edit
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.events import EventKind, SessionStatus
 from fastsession.lifetime import as_datetime
@@ -15,6 +14,7 @@ from fastsession.token import Token, new_id
 
 if TYPE_CHECKING:
     from fastsession.cookies import Header
+    from fastsession.edits import Edit
     from fastsession.lifecycle import Lifecycle
     from fastsession.migrating import Adopted
 
@@ -34,8 +34,6 @@ class RequestSession(SessionState):
     assigned: frozenset[str] = frozenset()
     # What the session was when the response started: later dumps are compared with it.
     committed: bytes | None = None
-    # What of a large session differs from what arrived: no more has to be shown to load again.
-    edit: Edit | None = None
     rejection_reported = False
     # For a session of another system: its name, and the headers that delete its cookies.
     origin: str | None = None
@@ -120,15 +118,13 @@ class RequestSession(SessionState):
             raise ConfigurationError(message)
         super().remember_as(on)
 
-    def to_save(self, model: Session | None, payload: bytes) -> bool:
-        """Whether the response has something to save: `payload` is what the session is now."""
+    def to_save(self, model: Session | None, payload: bytes, edit: Edit | None = None) -> bool:
+        """Whether the response has something to save: `payload` is what the session is now, `edit` what differs."""
         if self.to_be_saved or self.forced:
             return True
         if model is None or payload == self.payload:
             return False
-        codec = self.lifecycle.codec
-        self.edit = codec.edit(payload, self.payload)
-        return codec.changed(payload, self.payload, self.edit)
+        return self.lifecycle.codec.changed(payload, self.payload, edit)
 
     def to_end(self, payload: bytes) -> bool:
         """Whether the session ends: by `destroy()`, or emptied as a dict, as with Starlette's sessions."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 
-from fastsession import ConfigurationError, CurrentSession, Session, SessionMiddleware
+from fastsession import ConfigurationError, CurrentSession, Session, SessionMiddleware, get_session
 from tests.shop import SECRET, ShopSession, browser
 
 if TYPE_CHECKING:
@@ -50,3 +51,12 @@ def test_another_model_in_an_object_that_is_a_dependency_is_found():
 
 def test_a_dependency_with_names_that_only_a_type_checker_knows_is_served():
     assert answer(basket, ShopSession) == []
+
+
+def test_a_scope_whose_endpoint_is_not_known_has_nothing_to_check():
+    async def app(scope, receive, send):
+        scope["endpoint"] = None
+        assert isinstance(await get_session(Request(scope)), ShopSession)
+
+    middleware = SessionMiddleware(app, model=ShopSession, secret_key=SECRET)
+    asyncio.run(middleware({"type": "http", "headers": []}, None, None))

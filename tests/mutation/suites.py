@@ -28,6 +28,7 @@ SUITES = {
         "tests/test_rejections.py",
         "tests/test_remember.py",
         "tests/test_rotation.py",
+        "tests/test_second_commit.py",
         "tests/test_sizes.py",
         "tests/test_timeouts.py",
         "tests/server_side/test_becoming_unknown.py",
