@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
 
 from fastsession.cookies import MAX_COOKIE_SIZE, MAX_COOKIES, MOST_HEADER_BYTES, find_values
 from fastsession.errors import ConfigurationError, Rejected
@@ -11,17 +11,10 @@ from fastsession.events import SessionStatus
 _SUFFIXES = ("", ".1", ".2")
 # Chromium keeps 10 KB of cookies of one site within another, and drops the oldest beyond (CHIPS).
 _MOST_PARTITIONED = 2
-# A chunk is `count.set.piece`; a whole token has no full stop.
+# A chunk is a mark, `count.set.`, and a piece; a whole token has no full stop.
 _SET_ID_SIZE = 8
+_MARK = re.compile(rf"[23]\.[^.]{{{_SET_ID_SIZE}}}\.", re.DOTALL)
 _OVERHEAD = len("2.") + _SET_ID_SIZE + len(".")
-
-
-class Chunk(NamedTuple):
-    """A piece of a token, and the set that it belongs to."""
-
-    total: int
-    set_id: str
-    piece: str
 
 
 class Chunks:
@@ -58,25 +51,25 @@ class Chunks:
 
     def join(self, value: str, header: bytes) -> str:
         """The token whose first chunk is `value`; raises `Rejected` (malformed, incomplete)."""
-        first = _chunk(value)
-        if first is None:
+        if not _is_chunk(value):
             raise Rejected(SessionStatus.MALFORMED, "not a chunk of a session")
-        pieces = [first.piece]
-        for find in self._finders[1 : first.total]:
-            candidates = (_chunk(other) for other in find_values(header, find))
-            matching = [chunk.piece for chunk in candidates if chunk and chunk[:2] == first[:2]]
-            if not matching:
-                raise Rejected(SessionStatus.INCOMPLETE, f"{len(pieces)} of {first.total} chunks")
-            pieces.append(matching[0])
-        return "".join(pieces)
+        mark, total, token = value[:_OVERHEAD], int(value[0]), value[_OVERHEAD:]
+        for number, find in enumerate(self._finders[1:total], start=1):
+            for other in find_values(header, find):
+                if other.startswith(mark) and _is_chunk(other):
+                    token += other[_OVERHEAD:]
+                    break
+            else:
+                raise Rejected(SessionStatus.INCOMPLETE, f"{number} of {total} chunks")
+        return token
 
     def brought(self, header: bytes) -> list[str]:
         """The names to delete with a session: the first, if it can be there at all, and stale chunks."""
-        return [self.names[0], *self.following(header)] if self._finders[0] in header else []
+        return [self.names[0], *self.following(header)] if header.find(self._finders[0]) >= 0 else []
 
     def following(self, header: bytes) -> list[str]:
         """The names of all but the first chunk that the request brought. They are ours, never the client's."""
-        if self._mark not in header:
+        if header.find(self._mark) < 0:
             return []
         named = zip(self.names[1:], self._finders[1:], strict=True)
         return [name for name, find in named if _holds(header, find)]
@@ -87,16 +80,12 @@ def _holds(header: bytes, find: bytes) -> bool:
     return find in header if len(header) > MOST_HEADER_BYTES else bool(find_values(header, find))
 
 
-def clear_characters(header: bytes, start: int, count: int) -> str:
+def clear_characters(header: bytes, start: int, count: int) -> bytes:
     """The first characters of the token that the cookie value at `start` is, or begins."""
     if header[start + 1 : start + 2] == b".":
         start += _OVERHEAD
-    return header[start : start + count].decode("latin-1")
+    return header[start : start + count]
 
 
-def _chunk(value: str) -> Chunk | None:
-    count, _, rest = value.partition(".")
-    set_id, _, piece = rest.partition(".")
-    if count not in ("2", "3") or len(set_id) != _SET_ID_SIZE or not piece or len(value) > MAX_COOKIE_SIZE:
-        return None
-    return Chunk(int(count), set_id, piece)
+def _is_chunk(value: str) -> bool:
+    return _OVERHEAD < len(value) <= MAX_COOKIE_SIZE and _MARK.match(value) is not None

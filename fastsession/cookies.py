@@ -98,7 +98,11 @@ def check_name(name: str, *, path: str, domain: str | None, https_only: bool) ->
 
 def cookie_header(headers: Iterable[Header]) -> bytes:
     """The request's Cookie header; several are one (RFC 9113, section 8.2.3)."""
-    return b"; ".join([line for name, line in headers if name == b"cookie"])
+    found = b""
+    for name, line in headers:
+        if name == b"cookie":
+            found = found + b"; " + line if found else line
+    return found
 
 
 def find_values(header: bytes, find: bytes) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, TypeVar
-from weakref import WeakSet
+from weakref import ref
 
 from fastapi import Depends, HTTPException
 from fastapi.dependencies.models import Dependant
@@ -29,15 +29,15 @@ class SessionDependency(SessionScheme):
 
     def __init__(self, session_model: type[Session] | None = None) -> None:
         super().__init__(session_model)
-        self._checked: WeakSet[Any] = WeakSet()
+        self._checked: set[ref[Any]] = set()
 
     async def __call__(self, connection: HTTPConnection) -> Any:
         """Return the session model, opened now if nobody has looked before; raises `ConfigurationError`."""
         session = self.session_in(connection)
         endpoint = connection.scope.get("endpoint")
-        if endpoint is not None and endpoint not in self._checked:
+        if endpoint is not None and ref(endpoint) not in self._checked:
             self._check_annotations(connection.scope.get("route"), session.lifecycle.codec.model)
-            self._checked.add(endpoint)
+            self._checked.add(ref(endpoint, self._checked.discard))
         return session.session()
 
     def session_in(self, connection: HTTPConnection) -> SessionDict:

@@ -106,17 +106,17 @@ class Lifecycle:
 
     def load(self, request: RequestSession) -> Session:
         """Turn what arrived into the model; whatever was wrong with it, the session is a fresh model."""
-        session, request.extras = None, {}
+        session = None
         if request.payload is not None:
             try:
                 session, request.extras = self.codec.load(request.payload)
                 if self.server_side is not None and request.token is not None:
                     self.server_side.refuse_denied(request.token, session)
             except Rejected as rejected:
-                session, request.extras = None, {}
+                session = None
                 request.reject(rejected)
         if session is None:
-            session = self.codec.fresh()
+            session, request.extras = self.codec.fresh(), {}
         attach(session, request)
         return session
 
@@ -172,13 +172,18 @@ class Lifecycle:
         if arrived is None:
             self._reporter.rejection(request, scope)
         payload = request.payload or b"" if model is None else self.codec.dump(model, request.extras)
-        edit = self.codec.edit(payload, request.payload)
+        edit = None if payload == request.payload else self.codec.edit(payload, request.payload)
+        due = request.renewal
+        if due is None:
+            due = arrived is not None and (
+                arrived.stale or self.timeouts.renewal_due(arrived.renewed_at, arrived.remembered, request.now)
+            )
         outcome = decide(
             request.status,
             looked_at=model is not None,
             destroyed=request.to_end(payload),
             changed=request.to_save(model, payload, edit),
-            due=arrived is not None and self._renewal_due(arrived, request),
+            due=due,
             status_code=status_code,
         )
         request.committed = payload
@@ -190,11 +195,6 @@ class Lifecycle:
             arrived = arrived._replace(payload=request.payload or b"", binding=session.binding)
             return outcome, arrived._replace(renewed_at=int(self.clock()))
         return outcome, None
-
-    def _renewal_due(self, arrived: Token, request: RequestSession) -> bool:
-        if request.renewal is not None:
-            return request.renewal
-        return arrived.stale or self.timeouts.renewal_due(arrived.renewed_at, arrived.remembered, request.now)
 
     def _answer(
         self,
@@ -243,5 +243,9 @@ class Lifecycle:
         if self._writer.https_only and drops_secure_cookies(scope):
             self._reporter.plain_http(PLAIN_HTTP_WARNING)
         max_age = self.timeouts.max_age(token.created_at, token.renewed_at, token.remembered, now)
+        headers = self._writer.set(values, max_age=max_age)
         stale = [name for name in self.cookies.brought(session.header) if name not in values]
-        return [*self._writer.set(values, max_age=max_age), *self._writer.delete(stale), *request.deletions]
+        if stale:
+            headers += self._writer.delete(stale)
+        headers += request.deletions
+        return headers

@@ -68,7 +68,7 @@ class SessionDict(dict[str, Any]):
         """Have the session saved with this response even if nothing in it differs."""
         self._fill()
         request = self.open()
-        request.written = request.forced = True
+        request.written = request.to_be_saved = True
 
     def _fill(self) -> None:
         """Bring the storage up to date with the model and the extras, keeping it as it is while a loop reads it."""

@@ -58,7 +58,7 @@ class PayloadCodec:
     def fresh(self) -> Session:
         """An untouched session; raises `ValidationError` when a field has no default."""
         # From its dump where there is one: pydantic copies defaults in Python.
-        session: Session = self._validator.validate_python({}) if self.empty is None else self._load_model(self.empty)
+        session: Session = self._validator.validate_python({}) if self.empty is None else self.load(self.empty)[0]
         return session
 
     def dump(self, session: Session, extras: dict[str, Any]) -> bytes:
@@ -71,28 +71,29 @@ class PayloadCodec:
 
     def load(self, payload: bytes) -> tuple[Session, dict[str, Any]]:
         """Model and extras; raises `Rejected` (incompatible) when today's model does not accept them."""
-        if _NEWLINE not in payload:
-            return self._load_model(payload), {}
-        model, _, line = payload.partition(_NEWLINE)
+        extras: dict[str, Any] = {}
+        if payload.find(_NEWLINE) >= 0:
+            payload, extras = self._two_lines(payload)
+        try:
+            session: Session = self._validate_json(payload, by_alias=False, by_name=True)
+        except ValidationError as error:
+            faults = error.errors(include_input=False, include_url=False)
+            names = ", ".join(sorted({str(fault["loc"][0]) for fault in faults if fault["loc"]}))
+            detail = f"does not fit {self.model.__name__}: {names or 'as a whole'}"
+            raise Rejected(SessionStatus.INCOMPATIBLE, detail) from None
+        return session, extras
+
+    def _two_lines(self, payload: bytes) -> tuple[bytes, dict[str, Any]]:
+        """The model's JSON, into which keys have moved that it declares by now, and the extras."""
+        model, line = split_payload(payload)
         extras = load_extras(line)
-        # Keys that the model declares by now move into it.
         declared = {name: extras.pop(name) for name in self.fields if name in extras}
         if declared:
             try:
                 model = dump_extras({**load_extras(model), **declared})
             except SessionNotSerializableError as error:
                 raise Rejected(SessionStatus.INCOMPATIBLE, f"not JSON that can be kept: {error.field}") from None
-        return self._load_model(model), extras
-
-    def _load_model(self, model: bytes) -> Session:
-        try:
-            session: Session = self._validate_json(model, by_alias=False, by_name=True)
-        except ValidationError as error:
-            faults = error.errors(include_input=False, include_url=False)
-            names = ", ".join(sorted({str(fault["loc"][0]) for fault in faults if fault["loc"]}))
-            detail = f"does not fit {self.model.__name__}: {names or 'as a whole'}"
-            raise Rejected(SessionStatus.INCOMPATIBLE, detail) from None
-        return session
+        return model, extras
 
     def edit(self, now: bytes, arrived: bytes | None) -> Edit | None:
         """The fields in which two dumps differ; None where they do not, where their text cannot tell, or is short."""
@@ -111,7 +112,7 @@ class PayloadCodec:
             return now != self.empty
         if edit is None:
             return now != self.dump(*self.load(arrived))
-        return edit.after != self._fields_json(self._load_model(edit.before), edit.names)
+        return edit.after != self._fields_json(self.load(edit.before)[0], edit.names)
 
     def model_changed(self, session: Session, arrived: bytes | None) -> bool:
         """Whether the model itself, extras aside, differs from the one that arrived."""
@@ -129,8 +130,9 @@ class PayloadCodec:
 
         Beyond the `edit`, if one is given, it is the same as what has loaded when the session arrived.
         """
-        model, line = split_payload(payload)
-        if line:
+        model = payload
+        if payload.find(_NEWLINE) >= 0:
+            model, line = split_payload(payload)
             verify_extras(extras, line)
         try:
             reloaded: Session = self._validate_json(edit.after if edit else model, by_alias=False, by_name=True)

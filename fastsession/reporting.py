@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from fastsession.request import RequestSession
     from fastsession.session import Session
 
+# Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
+_ABSENT, _REJECTED = SessionStatus.ABSENT, EventKind.REJECTED
+
 
 class Reporter:
     """Tells about sessions by their handle and subject, never by their id."""
@@ -37,11 +40,11 @@ class Reporter:
 
     def rejection(self, request: RequestSession, scope: Scope) -> None:
         """Tell once about a cookie that was turned away."""
-        if request.status is not SessionStatus.ABSENT and not request.rejection_reported:
+        if request.status is not _ABSENT and not request.rejection_reported:
             request.rejection_reported = True
-            if self._events.wants(EventKind.REJECTED, request.status, request.now):
+            if self._events.wants(_REJECTED, request.status, request.now):
                 at = as_datetime(request.now)
-                self._events.report(EventKind.REJECTED, request.status, scope, at=at, detail=request.detail)
+                self._events.report(_REJECTED, request.status, scope, at=at, detail=request.detail)
 
     def tell(
         self,

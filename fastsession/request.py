@@ -27,9 +27,8 @@ class RequestSession(SessionState):
     """
 
     extras: dict[str, Any] = {}  # noqa: RUF012  (replaced when the session is loaded, never filled)
-    # `written`: through request.session; `forced`: to be saved even if nothing differs.
+    # Through request.session.
     written = False
-    forced = False
     # Declared names that were written there: they show there even when they are at their default.
     assigned: frozenset[str] = frozenset()
     # What the session was when the response started: later dumps are compared with it.
@@ -120,7 +119,7 @@ class RequestSession(SessionState):
 
     def to_save(self, model: Session | None, payload: bytes, edit: Edit | None = None) -> bool:
         """Whether the response has something to save: `payload` is what the session is now, `edit` what differs."""
-        if self.to_be_saved or self.forced:
+        if self.to_be_saved:
             return True
         if model is None or payload == self.payload:
             return False
@@ -130,7 +129,7 @@ class RequestSession(SessionState):
         """Whether the session ends: by `destroy()`, or emptied as a dict, as with Starlette's sessions."""
         if self.destroyed or not self.written:
             return self.destroyed
-        return payload == self.lifecycle.codec.empty and not (self.to_be_saved or self.forced)
+        return payload == self.lifecycle.codec.empty and not self.to_be_saved
 
     def saved_token(self, payload: bytes, binding: bytes, now: int) -> Token:
         """What is to be sealed of a changed session: `payload` is what it is now."""
@@ -141,13 +140,14 @@ class RequestSession(SessionState):
             return Token(new_id(), now, now, now, remembered, payload, binding)
         if arrived is None:
             return Token(self.id, now, 0, now, remembered, payload, binding)
-        session_id = new_id() if self.reissued else arrived.id
-        created_at = max(arrived.created_at, self.begins_at_least)
+        session_id, created_at = arrived.id, arrived.created_at
+        if self.reissued:
+            session_id, created_at = new_id(), max(created_at, self.begins_at_least)
         return Token(session_id, created_at, arrived.authenticated_at, now, remembered, payload, binding)
 
     def kind_of_save(self) -> EventKind:
         """What saving the session is called."""
-        if self.has_new_id:
+        if self.regenerated or self.reissued:
             return EventKind.REGENERATED
         return _CREATED if self.token is None else _SAVED
 

@@ -43,7 +43,7 @@ class SessionState:
 
     destroyed = False
     regenerated = False
-    # Whether a verb asked for a new cookie.
+    # Whether a new cookie was asked for, even if nothing differs.
     to_be_saved = False
     remember: bool | None = None
     response_started = False

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Cookie headers whose token's tag need not be checked again, and the longest of them: at most 16 MB.
 _REMEMBERED = 512
 _LONGEST_REMEMBERED = 8192
+_NEVER = 0.0, 0.0
 _BEFORE_A_NAME = b"; \t"
 _MORE_COOKIES = f", or raise max_cookies ({MAX_COOKIES} at most)"
 
@@ -62,10 +63,11 @@ class TokenCookies:
         self.timeouts = timeouts
         self._find = self.name.encode()
         self._pair = self._find + b"="
-        # A browser sends the same cookies until it is given others. None is judged here: time goes on.
-        self._authentic: Recent[bytes, Token] = Recent(_REMEMBERED)
+        # A browser sends the same cookies until it is given others. With each token, from when until before when
+        # it is valid: time goes on.
+        self._authentic: Recent[bytes, tuple[Token, int, int]] = Recent(_REMEMBERED)
         # The clear characters are those of all tokens of one key and second.
-        self._peek = lru_cache(_REMEMBERED)(sealer.peek)
+        self._renewal_window = lru_cache(_REMEMBERED)(self._renewal_window_of)
 
     def open(self, header: bytes, binding: bytes, now: float) -> Token | None:
         """The newest valid token among the cookies of our name, None without any; raises `Rejected`.
@@ -75,15 +77,18 @@ class TokenCookies:
         """
         known = self._authentic.get(header)
         if known is not None:
-            judge(known, binding, self.timeouts, now)
-            return known
+            token, begins, ends = known
+            if binding or token.binding or not begins <= now < ends:
+                judge(token, binding, self.timeouts, now)
+            return token
         values = find_values(header, self._find)
         if len(values) == 1:
             token = self._token(values[0], header)
             judge(token, binding, self.timeouts, now)
             # Only now: what is turned away is to take as long each time, whether it was forged or is over.
             if len(header) <= _LONGEST_REMEMBERED:
-                self._authentic.put(header, token)
+                validity = self.timeouts.validity(token.created_at, token.renewed_at, token.remembered)
+                self._authentic.put(header, (token, *validity))
             return token
         if not values and self.chunks.following(header):
             raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
@@ -108,13 +113,9 @@ class TokenCookies:
         start = header.find(self._pair)
         if start < 0 or (start and header[start - 1] not in _BEFORE_A_NAME):
             # Not as browsers write it, if it is there: then it has to be opened to know.
-            return self._find in header
-        try:
-            renewed_at, stale = self._peek(clear_characters(header, start + len(self._pair), HEADER_CHARACTERS))
-        except Rejected:
-            return False
-        age = clock() - renewed_at
-        return age < self.timeouts.longest_idle and (stale or age >= self.timeouts.earliest_renewal)
+            return header.find(self._find) >= 0
+        due, over = self._renewal_window(clear_characters(header, start + len(self._pair), HEADER_CHARACTERS))
+        return due <= clock() < over
 
     def seal(self, token: Token, *, now: float) -> dict[str, str]:
         """Cookie names and values of the token, sealed under the primary key; raises `SessionTooLargeError`."""
@@ -124,6 +125,13 @@ class TokenCookies:
                 size=len(text), limit=limit, fields=field_sizes(token.payload)[:3], way_out=_MORE_COOKIES
             )
         return self.chunks.split(text)
+
+    def _renewal_window_of(self, clear: bytes) -> tuple[float, float]:
+        """From when until before when a token with these clear characters may be due for renewal; never, if none."""
+        try:
+            return self.timeouts.renewal_window(*self.sealer.peek(clear.decode("latin-1")))
+        except Rejected:
+            return _NEVER
 
     def _token(self, value: str, header: bytes) -> Token:
         """The authentic token that a cookie's value is, or begins; raises `Rejected`."""

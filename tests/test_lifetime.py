@@ -109,7 +109,8 @@ def test_not_before_revokes_older_sessions(created_at, status):
 def test_renewal_is_due_after_a_quarter_of_the_idle_timeout_or_as_told(renew_after, age, due):
     timeouts = Timeouts(Lifetime(1800, DAY), renew_after=renew_after)
     assert timeouts.renewal_due(NOW, False, NOW + age) is due
-    assert timeouts.earliest_renewal == (450 if renew_after is None else seconds("x", renew_after, least=0))
+    least = 450 if renew_after is None else seconds("x", renew_after, least=0)
+    assert timeouts.renewal_window(NOW, stale=False) == (NOW + least, NOW + 1800)
 
 
 @pytest.mark.parametrize("renew_after", [1800, 1801, -1, timedelta(hours=1)])
@@ -120,7 +121,21 @@ def test_renewal_comes_before_the_idle_timeout(renew_after):
 
 def test_what_the_clear_header_tells_is_bounded_by_both_lifetimes():
     timeouts = Timeouts(Lifetime(60, 600), remembered=Lifetime(DAY, 9 * DAY))
-    assert (timeouts.earliest_renewal, timeouts.longest_idle) == (15, DAY)
+    assert timeouts.renewal_window(NOW, stale=False) == (NOW + 15, NOW + DAY)
+
+
+def test_what_a_fallback_key_sealed_may_be_renewed_at_any_age_but_not_when_it_is_over():
+    assert Timeouts(Lifetime(60, 600)).renewal_window(NOW, stale=True) == (0, NOW + 60)
+
+
+@pytest.mark.parametrize("remembered", [False, True])
+@pytest.mark.parametrize("began", [0, 40, 100, 540, 541, 600, 5000, -20])
+def test_a_session_is_valid_from_a_skewed_clock_ahead_until_the_earlier_of_its_deadlines(began, remembered):
+    lifetime = Lifetime(300, 3000) if remembered else Lifetime(60, 600)
+    timeouts = Timeouts(Lifetime(60, 600), remembered=Lifetime(300, 3000))
+    begins, ends = timeouts.validity(NOW - began, NOW, remembered)
+    assert begins == max(NOW - began, NOW) - CLOCK_SKEW
+    assert ends == lifetime.expires_at(created_at=NOW - began, renewed_at=NOW)
 
 
 @pytest.mark.parametrize(
@@ -192,12 +207,12 @@ def test_anything_else_is_no_moment(given):
 
 def test_a_lifetime_may_last_400_days_and_a_renewal_come_just_before_its_end():
     assert Lifetime(MAX_LIFETIME, MAX_LIFETIME) == Lifetime(timedelta(days=400), 34_560_000)
-    assert Timeouts(Lifetime(90, 90), renew_after=89).earliest_renewal == 89
+    assert Timeouts(Lifetime(90, 90), renew_after=89).renewal_window(NOW, stale=False) == (NOW + 89, NOW + 90)
 
 
 def test_a_quarter_of_the_idle_timeout_is_whole_seconds():
-    assert Timeouts(Lifetime(7, 90)).earliest_renewal == 1
-    assert isinstance(Timeouts(Lifetime(7, 90)).earliest_renewal, int)
+    due, _ = Timeouts(Lifetime(7, 90)).renewal_window(NOW, stale=False)
+    assert (due, type(due)) == (NOW + 1, int)
 
 
 def test_the_lifetime_of_a_session_is_told_as_it_was_configured():
