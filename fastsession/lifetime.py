@@ -91,18 +91,21 @@ class Timeouts:
     def rejection(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> SessionStatus | None:  # noqa: FBT001
         """Why a session with these times is over, or None while it is valid."""
         begins, ends = self.validity(created_at, renewed_at, remembered)
-        if now >= ends:
-            _, absolute = self._limits[remembered]
-            return _EXPIRED_IDLE if ends < created_at + absolute else _EXPIRED_ABSOLUTE
-        if now < begins:
-            return SessionStatus.FUTURE
-        return SessionStatus.REVOKED if created_at < self._not_before else None
+        return None if begins <= now < ends else self.fault(created_at, renewed_at, remembered, now)
 
     def validity(self, created_at: int, renewed_at: int, remembered: bool) -> tuple[int, int]:  # noqa: FBT001
-        """From when until before when a session with these times is valid, unless it began before `not_before`."""
+        """From when until before when a session with these times is valid; never, if it began before `not_before`."""
+        idle, absolute = self._limits[remembered]
+        ends = min(renewed_at + idle, created_at + absolute)
+        return ends if created_at < self._not_before else max(created_at, renewed_at) - CLOCK_SKEW, ends
+
+    def fault(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> SessionStatus:  # noqa: FBT001
+        """Why a session with these times is not valid now."""
         idle, absolute = self._limits[remembered]
         idle_deadline, absolute_deadline = renewed_at + idle, created_at + absolute
-        return max(created_at, renewed_at) - CLOCK_SKEW, min(idle_deadline, absolute_deadline)
+        if now >= idle_deadline or now >= absolute_deadline:
+            return _EXPIRED_IDLE if idle_deadline < absolute_deadline else _EXPIRED_ABSOLUTE
+        return SessionStatus.FUTURE if now < max(created_at, renewed_at) - CLOCK_SKEW else SessionStatus.REVOKED
 
     def max_age(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> int | None:  # noqa: FBT001
         """Seconds that the browser keeps the cookie; None, for as long as it runs, unless remembered."""

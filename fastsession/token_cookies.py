@@ -84,11 +84,10 @@ class TokenCookies:
         values = find_values(header, self._find)
         if len(values) == 1:
             token = self._token(values[0], header)
-            judge(token, binding, self.timeouts, now)
+            begins, ends = judge(token, binding, self.timeouts, now)
             # Only now: what is turned away is to take as long each time, whether it was forged or is over.
             if len(header) <= _LONGEST_REMEMBERED:
-                validity = self.timeouts.validity(token.created_at, token.renewed_at, token.remembered)
-                self._authentic.put(header, (token, *validity))
+                self._authentic.put(header, (token, begins, ends))
             return token
         if not values and self.chunks.following(header):
             raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
@@ -138,10 +137,11 @@ class TokenCookies:
         return self.sealer.open(self.chunks.join(value, header) if "." in value else value)
 
 
-def judge(token: Token, binding: bytes, timeouts: Timeouts, now: float) -> None:
-    """Raise `Rejected` for an authentic session that is bound elsewhere or over."""
+def judge(token: Token, binding: bytes, timeouts: Timeouts, now: float) -> tuple[int, int]:
+    """From when until before when an authentic session is valid; raises `Rejected` if bound elsewhere or not now."""
     if (token.binding or binding) and not compare_digest(token.binding, binding):
         raise Rejected(SessionStatus.BINDING, "bound to another connection")
-    reason = timeouts.rejection(token.created_at, token.renewed_at, token.remembered, now)
-    if reason is not None:
-        raise Rejected(reason)
+    begins, ends = timeouts.validity(token.created_at, token.renewed_at, token.remembered)
+    if not begins <= now < ends:
+        raise Rejected(timeouts.fault(token.created_at, token.renewed_at, token.remembered, now))
+    return begins, ends
