@@ -65,11 +65,11 @@ class Chunks:
 
     def brought(self, header: bytes) -> list[str]:
         """The names to delete with a session: the first, if it can be there at all, and stale chunks."""
-        return [self.names[0], *self.following(header)] if header.find(self._finders[0]) >= 0 else []
+        return [self.names[0], *self.following(header)] if self._finders[0] in header else []
 
     def following(self, header: bytes) -> list[str]:
         """The names of all but the first chunk that the request brought. They are ours, never the client's."""
-        if header.find(self._mark) < 0:
+        if self._mark not in header:
             return []
         named = zip(self.names[1:], self._finders[1:], strict=True)
         return [name for name, find in named if _holds(header, find)]

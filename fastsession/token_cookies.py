@@ -112,7 +112,7 @@ class TokenCookies:
         start = header.find(self._pair)
         if start < 0 or (start and header[start - 1] not in _BEFORE_A_NAME):
             # Not as browsers write it, if it is there: then it has to be opened to know.
-            return header.find(self._find) >= 0
+            return self._find in header
         due, over = self._renewal_window(clear_characters(header, start + len(self._pair), HEADER_CHARACTERS))
         return due <= clock() < over
 

@@ -99,6 +99,12 @@ def test_not_before_revokes_older_sessions(created_at, status):
         assert Timeouts(Lifetime(1800, DAY), not_before=not_before).rejection(created_at, NOW, False, NOW) == status
 
 
+@pytest.mark.parametrize(("ahead", "status"), [(30, "revoked"), (30.5, "future")])
+def test_of_a_session_from_the_future_not_before_is_not_told(ahead, status):
+    timeouts = Timeouts(Lifetime(1800, DAY), not_before=NOW + DAY)
+    assert timeouts.rejection(NOW, NOW, False, NOW - ahead) == status
+
+
 @pytest.mark.parametrize(
     ("renew_after", "age", "due"),
     [

@@ -37,6 +37,15 @@ def header(cookies, *tokens):
     return "; ".join(f"s={cookies.sealer.seal(one, now=NOW)}" for one in tokens).encode()
 
 
+def status_at(cookies, sent, now):
+    """Why the cookies are turned away then, None if they are not."""
+    try:
+        cookies.open(sent, b"", now)
+    except Rejected as rejected:
+        return rejected.status
+    return None
+
+
 def rejection(cookies, sent, *, binding=b""):
     with pytest.raises(Rejected) as rejected:
         cookies.open(sent, binding, NOW)
@@ -92,6 +101,20 @@ def test_the_ages_of_no_more_than_512_cookies_are_remembered(cookies):
     grown = tracemalloc.get_traced_memory()[0] - settled
     tracemalloc.stop()
     assert grown < 10_000
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [
+        *((NOW - 30.5, SessionStatus.FUTURE), (NOW - 30, None), (NOW + 1799.5, None)),
+        (NOW + 1800, SessionStatus.EXPIRED_IDLE),
+    ],
+)
+def test_a_token_is_judged_alike_whether_or_not_it_is_remembered(cookies, now, status):
+    sent = header(cookies, token())
+    assert status_at(cookies, sent, now) == status
+    assert status_at(cookies, sent, NOW) is None
+    assert status_at(cookies, sent, now) == status
 
 
 def test_two_valid_sessions_are_described_to_operators(cookies):

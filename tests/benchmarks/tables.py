@@ -83,6 +83,15 @@ def seals(figures: Figures) -> str:
     return table(["", *[f"{deed}, {size}" for deed, size in columns]], rows)
 
 
+def compared(figures: Figures) -> dict[str, list[str]]:
+    """What docs/comparison.md tells of a run: the ratios of a row, by how it begins, and "" where there is none."""
+    readers = [PRODUCT, STARLETTE, "starsessions, cookie", "Litestar CookieBackend"]
+    sealers = [OURS, "client-sessions", "iron-session", "express-session", "@hapi/iron"]
+    reading = [_ratio_cell(figures, Key(name, "read", SMALL)).partition(" ")[0] for name in readers]
+    sealing = [_seal_cell(figures, Key(name, SEAL, SMALL)).partition(" ")[0] for name in sealers]
+    return {"Reading 120 bytes costs": [*reading, "", ""], "Sealing 120 bytes costs": sealing}
+
+
 def routes(found: dict[tuple[str, str], Route]) -> str:
     rows = [
         [
