@@ -172,7 +172,7 @@ class Lifecycle:
         if arrived is None:
             self._reporter.rejection(request, scope)
         payload = request.payload or b"" if model is None else self.codec.dump(model, request.extras)
-        edit = None if payload == request.payload else self.codec.edit(payload, request.payload)
+        edit = self.codec.edit(payload, request.payload)
         due = request.renewal
         if due is None:
             due = arrived is not None and (

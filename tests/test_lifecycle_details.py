@@ -46,6 +46,20 @@ def test_a_session_is_bound_when_it_moves_from_another_system():
     assert statuses == ["valid", "valid", "binding"]
 
 
+@pytest.mark.parametrize(("age", "renewal"), [(0, True), (IDLE // 2, False)])
+def test_renewal_that_is_asked_for_or_declined_does_not_wait_for_its_time(clock, age, renewal):
+    app = shop(clock=clock)
+
+    @app.get("/asked")
+    async def asked(request: Request) -> None:
+        request.session.open().renewal = renewal
+
+    client = browser(app)
+    client.post("/cart/tea")
+    clock.advance(age)
+    assert ("set-cookie" in client.get("/asked").headers) is renewal
+
+
 @pytest.fixture
 def late_reader(clock, events):
     """A shop in which somebody first looks at the session after the response."""
