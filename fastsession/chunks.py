@@ -13,7 +13,7 @@ _SUFFIXES = ("", ".1", ".2")
 _MOST_PARTITIONED = 2
 # A chunk is a mark, `count.set.`, and a piece; a whole token has no full stop.
 _SET_ID_SIZE = 8
-_MARK = re.compile(rf"[23]\.[^.]{{{_SET_ID_SIZE}}}\.", re.DOTALL)
+_MARK = re.compile(rf"[23]\.[^.]{{{_SET_ID_SIZE}}}\.")
 _OVERHEAD = len("2.") + _SET_ID_SIZE + len(".")
 
 

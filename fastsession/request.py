@@ -147,7 +147,7 @@ class RequestSession(SessionState):
 
     def kind_of_save(self) -> EventKind:
         """What saving the session is called."""
-        if self.regenerated or self.reissued:
+        if self.has_new_id:
             return EventKind.REGENERATED
         return _CREATED if self.token is None else _SAVED
 
