@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.benchmarks import codecs, in_process, report
+from tests.benchmarks import codecs, in_process, tables
 
 
 def test_every_measured_request_is_answered_as_its_scenario_says(caplog):
@@ -22,7 +22,7 @@ def test_every_measured_codec_opens_what_it_sealed():
 
 def test_a_run_changes_the_rows_that_tell_of_it_and_leaves_what_it_did_not_measure():
     page = "| | a | b |\n|---|---|---|\n| Size | 1 | 2 |\n| Cost, [measured](x.md) | 0.5 | \N{EN DASH} |\n\nText.\n"
-    told = report.with_cells(page, {"Cost": ["0.4", ""]})
+    told = tables.with_cells(page, {"Cost": ["0.4", ""]})
     assert told == page.replace("0.5", "0.4")
     with pytest.raises(ValueError, match="no row begins with 'Speed'"):
-        report.with_cells(page, {"Speed": ["1", "2"]})
+        tables.with_cells(page, {"Speed": ["1", "2"]})

@@ -1,7 +1,6 @@
 """docs/performance.md and its plots, and what docs/comparison.md tells of them, written from one run."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -41,20 +40,7 @@ def write(run: Run, verdicts: Sequence[Verdict], *, folder: Path = _DOCS) -> Pat
     page = folder / "performance.md"
     page.write_text(_page(run, verdicts))
     comparison = folder / "comparison.md"
-    comparison.write_text(with_cells(comparison.read_text(), tables.compared(run.figures)))
-    return page
-
-
-def with_cells(page: str, cells: Mapping[str, Sequence[str]]) -> str:
-    """The page with these cells in the rows of its tables that begin so; a cell that was not measured stays."""
-    for beginning, measured in cells.items():
-        row = re.search(rf"^\| {re.escape(beginning)}.*$", page, re.MULTILINE)
-        if row is None:
-            message = f"no row begins with {beginning!r}"
-            raise ValueError(message)
-        label, *told = row[0].strip("| ").split(" | ")
-        now = [new or old for new, old in zip(measured, told, strict=True)]
-        page = page.replace(row[0], f"| {' | '.join([label, *now])} |")
+    comparison.write_text(tables.with_cells(comparison.read_text(), tables.compared(run.figures)))
     return page
 
 

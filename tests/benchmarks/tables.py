@@ -1,7 +1,8 @@
 """The figures as Markdown tables, ratios first."""
 
+import re
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tests.benchmarks.cases import Key
 from tests.benchmarks.codecs import OPEN, OURS, SEAL
@@ -90,6 +91,19 @@ def compared(figures: Figures) -> dict[str, list[str]]:
     reading = [_ratio_cell(figures, Key(name, "read", SMALL)).partition(" ")[0] for name in readers]
     sealing = [_seal_cell(figures, Key(name, SEAL, SMALL)).partition(" ")[0] for name in sealers]
     return {"Reading 120 bytes costs": [*reading, "", ""], "Sealing 120 bytes costs": sealing}
+
+
+def with_cells(page: str, cells: Mapping[str, Sequence[str]]) -> str:
+    """The page with these cells in the rows of its tables that begin so; a cell that was not measured stays."""
+    for beginning, measured in cells.items():
+        row = re.search(rf"^\| {re.escape(beginning)}.*$", page, re.MULTILINE)
+        if row is None:
+            message = f"no row begins with {beginning!r}"
+            raise ValueError(message)
+        label, *told = row[0].strip("| ").split(" | ")
+        now = [new or old for new, old in zip(measured, told, strict=True)]
+        page = page.replace(row[0], f"| {' | '.join([label, *now])} |")
+    return page
 
 
 def routes(found: dict[tuple[str, str], Route]) -> str:
