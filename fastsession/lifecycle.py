@@ -173,17 +173,12 @@ class Lifecycle:
             self._reporter.rejection(request, scope)
         payload = request.payload or b"" if model is None else self.codec.dump(model, request.extras)
         edit = self.codec.edit(payload, request.payload)
-        due = request.renewal
-        if due is None:
-            due = arrived is not None and (
-                arrived.stale or self.timeouts.renewal_due(arrived.renewed_at, arrived.remembered, request.now)
-            )
         outcome = decide(
             request.status,
             looked_at=model is not None,
             destroyed=request.to_end(payload),
             changed=request.to_save(model, payload, edit),
-            due=due,
+            due=request.to_renew(),
             status_code=status_code,
         )
         request.committed = payload
@@ -243,9 +238,5 @@ class Lifecycle:
         if self._writer.https_only and drops_secure_cookies(scope):
             self._reporter.plain_http(PLAIN_HTTP_WARNING)
         max_age = self.timeouts.max_age(token.created_at, token.renewed_at, token.remembered, now)
-        headers = self._writer.set(values, max_age=max_age)
         stale = [name for name in self.cookies.brought(session.header) if name not in values]
-        if stale:
-            headers += self._writer.delete(stale)
-        headers += request.deletions
-        return headers
+        return [*self._writer.set(values, max_age=max_age), *self._writer.delete(stale), *request.deletions]

@@ -77,7 +77,6 @@ class Timeouts:
         self.standard = standard
         self.remembered = remembered
         self._lifetimes = (standard, remembered or standard)
-        self._limits = [(lifetime.idle, lifetime.absolute) for lifetime in self._lifetimes]
         self._renew_after = tuple(_renew_after(renew_after, lifetime) for lifetime in self._lifetimes)
         self._not_before = 0 if not_before is None else moment("not_before", not_before)
         self.longest_absolute = max(lifetime.absolute for lifetime in self._lifetimes)
@@ -95,16 +94,15 @@ class Timeouts:
 
     def validity(self, created_at: int, renewed_at: int, remembered: bool) -> tuple[int, int]:  # noqa: FBT001
         """From when until before when a session with these times is valid; never, if it began before `not_before`."""
-        idle, absolute = self._limits[remembered]
-        ends = min(renewed_at + idle, created_at + absolute)
+        ends = self._lifetimes[remembered].expires_at(created_at=created_at, renewed_at=renewed_at)
         return ends if created_at < self._not_before else max(created_at, renewed_at) - CLOCK_SKEW, ends
 
     def fault(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> SessionStatus:  # noqa: FBT001
         """Why a session with these times is not valid now."""
-        idle, absolute = self._limits[remembered]
-        idle_deadline, absolute_deadline = renewed_at + idle, created_at + absolute
-        if now >= idle_deadline or now >= absolute_deadline:
-            return _EXPIRED_IDLE if idle_deadline < absolute_deadline else _EXPIRED_ABSOLUTE
+        lifetime = self._lifetimes[remembered]
+        ends = lifetime.expires_at(created_at=created_at, renewed_at=renewed_at)
+        if now >= ends:
+            return _EXPIRED_IDLE if ends < created_at + lifetime.absolute else _EXPIRED_ABSOLUTE
         return SessionStatus.FUTURE if now < max(created_at, renewed_at) - CLOCK_SKEW else SessionStatus.REVOKED
 
     def max_age(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> int | None:  # noqa: FBT001

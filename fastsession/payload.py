@@ -132,9 +132,8 @@ class PayloadCodec:
 
         Beyond the `edit`, if one is given, it is the same as what has loaded when the session arrived.
         """
-        model = payload
-        if _LINE_BREAK in payload:
-            model, line = split_payload(payload)
+        model, line = split_payload(payload)
+        if line:
             verify_extras(extras, line)
         try:
             reloaded: Session = self._validate_json(edit.after if edit else model, by_alias=False, by_name=True)

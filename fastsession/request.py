@@ -131,6 +131,13 @@ class RequestSession(SessionState):
             return self.destroyed
         return payload == self.lifecycle.codec.empty and not self.to_be_saved
 
+    def to_renew(self) -> bool:
+        """Whether a session in which nothing changed is sealed again: asked for, or stale, or because it is time."""
+        if self.renewal is not None or self.token is None:
+            return bool(self.renewal)
+        token = self.token
+        return token.stale or self.lifecycle.timeouts.renewal_due(token.renewed_at, token.remembered, self.now)
+
     def saved_token(self, payload: bytes, binding: bytes, now: int) -> Token:
         """What is to be sealed of a changed session: `payload` is what it is now."""
         arrived = self.token
@@ -140,9 +147,8 @@ class RequestSession(SessionState):
             return Token(new_id(), now, now, now, remembered, payload, binding)
         if arrived is None:
             return Token(self.id, now, 0, now, remembered, payload, binding)
-        session_id, created_at = arrived.id, arrived.created_at
-        if self.reissued:
-            session_id, created_at = new_id(), max(created_at, self.begins_at_least)
+        session_id = new_id() if self.reissued else arrived.id
+        created_at = max(arrived.created_at, self.begins_at_least)
         return Token(session_id, created_at, arrived.authenticated_at, now, remembered, payload, binding)
 
     def kind_of_save(self) -> EventKind:

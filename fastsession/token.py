@@ -18,9 +18,8 @@ from fastsession.xaes import NONCE_SIZE, TAG_SIZE
 VERSION = 1
 ID_SIZE = 16
 BINDING_SIZE = 16
-# The clear bytes: version, key id, renewed_at (high byte, low bytes). Nine bytes are exactly twelve characters.
-_CLEAR = struct.Struct(f">B{KEY_ID_SIZE}sBI")
-HEADER_SIZE = _CLEAR.size
+# The clear bytes: version, key id, renewed_at. Nine bytes are exactly twelve characters.
+HEADER_SIZE = 1 + KEY_ID_SIZE + 5
 HEADER_CHARACTERS = 12
 _LABEL = b"fastsession/v1"
 # flags, created_at (high byte, low bytes), authenticated_at (likewise), id, length of the payload
@@ -67,7 +66,7 @@ class TokenSealer:
     def seal(self, token: Token, *, now: float) -> str:
         """The token as canonical base64url without padding characters, sealed under the primary key."""
         key = self.keys.primary
-        header = _CLEAR.pack(VERSION, key.id, token.renewed_at >> 32, token.renewed_at & 0xFFFFFFFF)
+        header = b"\x01" + key.id + token.renewed_at.to_bytes(5)
         associated_data = self._head + header + self._tail
         return encode(header + key.cipher.seal(_pack(token), associated_data, now=now))
 
@@ -77,18 +76,19 @@ class TokenSealer:
             status = SessionStatus.MALFORMED if len(text) < _LEAST_CHARACTERS else SessionStatus.OVERSIZE
             raise Rejected(status, f"{len(text)} characters")
         # Most of what is no token at all is told by its first character: the first six bits of the version.
-        sealed = decode(text) if text[0] == "A" else bytes(HEADER_SIZE)
-        version, key_id, renewed_high, renewed = _CLEAR.unpack_from(sealed)
-        if version != VERSION:
+        sealed = decode(text) if text[0] == "A" else b"?"
+        if sealed[0] != VERSION:
             raise Rejected(SessionStatus.MALFORMED, "not a v1 token")
-        key = self.keys.by_id.get(key_id)
+        key = self.keys.by_id.get(sealed[1 : 1 + KEY_ID_SIZE])
         if key is None:
             raise Rejected(SessionStatus.UNKNOWN_KEY, "sealed under a secret that is not configured")
+        header = sealed[:HEADER_SIZE]
         try:
-            plaintext = key.cipher.open(sealed[HEADER_SIZE:], self._head + sealed[:HEADER_SIZE] + self._tail)
+            plaintext = key.cipher.open(sealed[HEADER_SIZE:], self._head + header + self._tail)
         except InvalidTag:
             raise Rejected(SessionStatus.FORGED, "the tag does not match") from None
-        return _unpack(plaintext, renewed_high << 32 | renewed, key is not self.keys.primary)
+        renewed_at = int.from_bytes(header[1 + KEY_ID_SIZE :])
+        return _unpack(plaintext, renewed_at, key is not self.keys.primary)
 
     def peek(self, text: str) -> tuple[int, bool]:
         """`renewed_at` and whether a fallback key sealed it, from the clear characters alone: not yet believed."""

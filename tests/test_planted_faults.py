@@ -50,7 +50,7 @@ FAULTS = {
     "a failed request saves": Fault("lifetime", "SERVER_ERROR = 500", "SERVER_ERROR = 600"),
     "an unknown key is cleared": Fault("lifetime", "frozenset({SessionStatus.UNKNOWN_KEY, ", "frozenset({"),
     "the absolute timeout is forgotten": Fault(
-        "lifetime", "min(renewed_at + idle, created_at + absolute)", "renewed_at + idle"
+        "lifetime", "min(renewed_at + self.idle, created_at + self.absolute)", "renewed_at + self.idle"
     ),
     "every read renews": Fault("lifetime", "renewed_at + self._renew_after[remembered]", "renewed_at"),
     "a remembered cookie has no age": Fault("lifecycle", "max_age=max_age", "max_age=None"),
