@@ -1,6 +1,5 @@
 """Encrypted, typed sessions for Starlette and FastAPI."""
 
-from fastsession.control import SessionControl, SessionEntry, get_session_control
 from fastsession.dependencies import CurrentSession, get_session, require, session_of
 from fastsession.errors import (
     ConfigurationError,
@@ -11,11 +10,13 @@ from fastsession.errors import (
     SessionTooLargeError,
     StoreUnavailableError,
 )
-from fastsession.events import SessionEvent, SessionStatus
-from fastsession.keyring import generate_key
+from fastsession.events import SessionEvent
 from fastsession.lifetime import Lifetime
 from fastsession.middleware import SessionMiddleware
+from fastsession.sealing.keyring import generate_key
+from fastsession.server_side.control import SessionControl, SessionEntry, get_session_control
 from fastsession.session import Session, SessionInfo
+from fastsession.status import SessionStatus
 
 __version__ = "0.1.0"
 

@@ -10,13 +10,13 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 
-from fastsession.chunks import Chunks
 from fastsession.cookies import MAX_COOKIES, find_values
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.keyring import KeyRing, accepted_secrets, generate_key
 from fastsession.lifetime import Lifetime, Timeouts, as_datetime
-from fastsession.payload import split_payload
-from fastsession.token import Token, TokenSealer
+from fastsession.payload.codec import split_payload
+from fastsession.sealing.chunks import Chunks
+from fastsession.sealing.keyring import KeyRing, accepted_secrets, generate_key
+from fastsession.sealing.token import Token, TokenSealer
 
 DEFAULT_NAMES = ("__Host-app_session", "__Secure-app_session", "app_session")
 VALID, REJECTED, MISUSED = 0, 1, 2

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import SessionStatus
+from fastsession.status import SessionStatus
 
 Header = tuple[bytes, bytes]
 SameSite = Literal["lax", "strict", "none"]

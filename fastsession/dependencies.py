@@ -16,8 +16,7 @@ from starlette.requests import HTTPConnection
 
 from fastsession.errors import ConfigurationError
 from fastsession.lifetime import seconds
-from fastsession.mapping import SessionDict
-from fastsession.middleware import SCOPE_KEY
+from fastsession.mapping import SCOPE_KEY, SessionDict
 from fastsession.openapi import SessionScheme
 from fastsession.session import Session
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fastsession.events import SessionStatus
+    from fastsession.status import SessionStatus
 
 
 class FastSessionError(Exception):

@@ -1,4 +1,4 @@
-"""What is told to operators: the closed lists of statuses and events, and where they are sent."""
+"""Events for operators: the closed list of kinds, and where they are sent."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from fastsession.errors import ConfigurationError
+from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,29 +22,6 @@ logger = logging.getLogger("fastsession")
 
 LINES_PER_SECOND = 10
 _LONGEST_PATH = 256
-
-
-class SessionStatus(StrEnum):
-    """How the request's cookie was received. Every value but `absent` and `valid` is a rejection."""
-
-    ABSENT = "absent"
-    VALID = "valid"
-    MALFORMED = "malformed"
-    OVERSIZE = "oversize"
-    UNKNOWN_KEY = "unknown_key"
-    FORGED = "forged"
-    EXPIRED_IDLE = "expired_idle"
-    EXPIRED_ABSOLUTE = "expired_absolute"
-    FUTURE = "future"
-    REVOKED = "revoked"
-    BINDING = "binding"
-    INCOMPATIBLE = "incompatible"
-    INCOMPLETE = "incomplete"
-    AMBIGUOUS = "ambiguous"
-    STORE_DOWN = "store_down"
-
-    # Enum's own is written in Python.
-    __hash__ = str.__hash__
 
 
 class EventKind(StrEnum):

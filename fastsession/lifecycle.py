@@ -8,25 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from fastsession.caching import protect
 from fastsession.cookies import CookieWriter, Header
+from fastsession.decision import Outcome, decide
 from fastsession.errors import Rejected, SessionNotSerializableError, SessionTooLargeError
-from fastsession.events import EventKind, SessionStatus
-from fastsession.lifetime import Outcome, Timeouts, decide
-from fastsession.payload import PayloadCodec
+from fastsession.events import EventKind
+from fastsession.lifetime import Timeouts
+from fastsession.payload.codec import PayloadCodec
 from fastsession.plain_http import PLAIN_HTTP_WARNING, drops_secure_cookies
 from fastsession.reporting import Reporter
 from fastsession.request import RequestSession
+from fastsession.response_headers import protect
+from fastsession.sealing.own_cookies import SessionCookies
+from fastsession.sealing.token import Token
 from fastsession.session import Session, attach
-from fastsession.token import Token
-from fastsession.token_cookies import SessionCookies
+from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
+    from fastsession.formats.migrating import Migrations
     from fastsession.mapping import SessionDict
-    from fastsession.migrating import Migrations
-    from fastsession.server_side import ServerSide
+    from fastsession.server_side.lifecycle import ServerSide
 
 Clock = Callable[[], float]
 # Bytes of cookie value that are worth a warning before they are too many.

@@ -1,21 +1,19 @@
-"""Every rule about time, and the one decision about the response. Pure: time is a parameter."""
+"""Every rule about time. Pure: time is a parameter."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 from fastsession.errors import ConfigurationError
-from fastsession.events import SessionStatus
+from fastsession.status import SessionStatus
 
 # Browsers keep no cookie longer than this (RFC 6265bis, section 5.5), so no session may promise more.
 MAX_LIFETIME = 400 * 24 * 60 * 60
 # How far ahead another server's clock may be.
 CLOCK_SKEW = 30
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
-_VALID, _ABSENT = SessionStatus.VALID, SessionStatus.ABSENT
 _EXPIRED_IDLE, _EXPIRED_ABSOLUTE = SessionStatus.EXPIRED_IDLE, SessionStatus.EXPIRED_ABSOLUTE
 
 
@@ -131,43 +129,3 @@ def _renew_after(option: timedelta | float | None, lifetime: Lifetime) -> int:
         message = f"renew_after ({chosen} s) must be shorter than the idle timeout ({lifetime.idle} s)."
         raise ConfigurationError(message)
     return chosen
-
-
-class Outcome(StrEnum):
-    """What the response does to the cookie."""
-
-    KEEP = "keep"
-    SAVE = "save"
-    RENEW = "renew"
-    CLEAR = "clear"
-
-
-# Rejections that leave the cookie where it is: the fault may be ours, and soon mended.
-_KEPT_REJECTIONS = frozenset({SessionStatus.UNKNOWN_KEY, SessionStatus.STORE_DOWN})
-SERVER_ERROR = 500
-_KEEP, _SAVE, _CLEAR = Outcome.KEEP, Outcome.SAVE, Outcome.CLEAR
-
-
-def decide(
-    status: SessionStatus,
-    *,
-    looked_at: bool,
-    destroyed: bool,
-    changed: bool,
-    due: bool,
-    status_code: int,
-) -> Outcome:
-    """The decision table of docs/lifecycle.md, row by row.
-
-    `status` is how the cookie arrived; `changed` includes regenerated and remembered; `due` is an idle
-    deadline to move, a fallback key or a migrated format; `status_code` is the response's.
-    """
-    if destroyed:
-        return _KEEP if status is _ABSENT else _CLEAR
-    if changed:
-        return _SAVE if status_code < SERVER_ERROR else _KEEP
-    if status is _ABSENT:
-        return _KEEP
-    if status is _VALID:
-        return Outcome.RENEW if due else _KEEP
-    return _CLEAR if looked_at and status not in _KEPT_REJECTIONS else _KEEP

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from fastsession.request import RequestSession
     from fastsession.session import Session
 
-
+# Where the scope keeps the sessions of all middlewares, the outermost first.
+SCOPE_KEY = "fastsession"
 # Twice as fast as by `super()`, and every request has one.
 _store = dict[str, Any].__setitem__
 

@@ -10,39 +10,36 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
-from fastsession.chunks import Chunks
 from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_header, cookie_name
 from fastsession.errors import ConfigurationError
 from fastsession.events import EventLog, Listener
-from fastsession.foreign_cookies import ForeignCookies
 from fastsession.formats.contract import CookieFormat
 from fastsession.formats.foreign_secrets import refuse_shared_secrets
+from fastsession.formats.migrating import Migrations
 from fastsession.formats.migration import Migration
-from fastsession.keyring import KeyRing, SecretKey, accepted_secrets
+from fastsession.formats.sharing import ForeignCookies
 from fastsession.lifecycle import Clock, Lifecycle
 from fastsession.lifetime import Lifetime, Timeouts
-from fastsession.mapping import SessionDict
-from fastsession.migrating import Migrations
+from fastsession.mapping import SCOPE_KEY, SessionDict
 from fastsession.openapi import announce_cookie
-from fastsession.payload import PayloadCodec
-from fastsession.records import Records
+from fastsession.payload.codec import PayloadCodec
 from fastsession.reporting import Reporter
-from fastsession.server_side import Outage, ServerSide
+from fastsession.sealing.chunks import Chunks
+from fastsession.sealing.keyring import KeyRing, SecretKey, accepted_secrets
+from fastsession.sealing.own_cookies import SessionCookies, TokenCookies
+from fastsession.sealing.token import BINDING_SIZE, TokenSealer
+from fastsession.server_side.lifecycle import Outage, ServerSide
+from fastsession.server_side.limit import SessionLimit, WhenFull
+from fastsession.server_side.records import Records
+from fastsession.server_side.serving import STARTS, SWITCHING_PROTOCOLS, serve_lifespan, serve_with_backend
 from fastsession.serverless import lambda_headers
-from fastsession.serving import STARTS, SWITCHING_PROTOCOLS, serve_lifespan, serve_with_backend
 from fastsession.session import Session
-from fastsession.session_limit import SessionLimit, WhenFull
 from fastsession.stores.contract import Revocations, SessionStore
-from fastsession.token import BINDING_SIZE, TokenSealer
-from fastsession.token_cookies import SessionCookies, TokenCookies
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Binding = Callable[[HTTPConnection], bytes]
-
-# Where the scope keeps the sessions of all middlewares, the outermost first.
-SCOPE_KEY = "fastsession"
 
 
 class SessionMiddleware:

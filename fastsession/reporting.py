@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fastsession.events import EventKind, EventLog, SessionStatus
+from fastsession.events import EventKind, EventLog
 from fastsession.lifetime import as_datetime
+from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-    from fastsession.keyring import Key
     from fastsession.mapping import SessionDict
     from fastsession.request import RequestSession
+    from fastsession.sealing.keyring import Key
     from fastsession.session import Session
 
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.

@@ -7,16 +7,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import EventKind, SessionStatus
+from fastsession.events import EventKind
 from fastsession.lifetime import as_datetime
+from fastsession.sealing.token import Token, new_id
 from fastsession.session import Session, SessionInfo, SessionState
-from fastsession.token import Token, new_id
+from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from fastsession.cookies import Header
-    from fastsession.edits import Edit
+    from fastsession.formats.migrating import Adopted
     from fastsession.lifecycle import Lifecycle
-    from fastsession.migrating import Adopted
+    from fastsession.payload.edits import Edit
 
 
 class RequestSession(SessionState):

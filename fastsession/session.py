@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from fastsession.errors import ConfigurationError, LateSessionChangeError
-from fastsession.events import SessionStatus
+from fastsession.status import SessionStatus
 
 RESERVED = ("changed", "info", "regenerate", "destroy", "remember")
 

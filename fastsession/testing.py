@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeVar, cast
 from fastsession.errors import ConfigurationError
 from fastsession.lifecycle import Lifecycle
 from fastsession.middleware import SessionMiddleware
+from fastsession.sealing.token import Token, new_id
 from fastsession.session import Session, state_of
-from fastsession.token import Token, new_id
 
 SessionT = TypeVar("SessionT", bound=Session)
 

@@ -10,8 +10,8 @@ from typing import Any
 from starlette.requests import Request
 
 from fastsession import SessionMiddleware, generate_key
+from fastsession.sealing.token import decode, encode
 from fastsession.testing import Clock, sealed_cookies
-from fastsession.token import decode, encode
 from tests.benchmarks.asgi import application, discard, http_scope, receive, request_headers
 from tests.benchmarks.timing import Task, interleaved, spread
 from tests.shop import COOKIE, IDLE, START, ShopSession

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastsession.caching import protect
+from fastsession.response_headers import protect
 
 OURS = [(b"set-cookie", b"s=v"), (b"set-cookie", b"s.1=; Max-Age=0")]
 VARY = (b"vary", b"Cookie")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fastsession.chunks import Chunks, clear_characters
 from fastsession.cookies import MAX_COOKIE_SIZE, MOST_HEADER_BYTES
+from fastsession.sealing.chunks import Chunks, clear_characters
 
 TOKEN = b"AbcdefghijklRest"
 

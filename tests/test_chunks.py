@@ -5,10 +5,10 @@ import itertools
 import pytest
 
 from fastsession import ConfigurationError
-from fastsession.chunks import Chunks
 from fastsession.cookies import MAX_COOKIE_SIZE
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
+from fastsession.sealing.chunks import Chunks
+from fastsession.status import SessionStatus
 
 NAME = "__Host-app_session"
 CHUNKS = Chunks(NAME, 3)

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from fastsession.chunks import Chunks
 from fastsession.cookies import cookie_header as joined
 from fastsession.cookies import cookie_pairs, find_values
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
+from fastsession.sealing.chunks import Chunks
+from fastsession.status import SessionStatus
 from tests.reference import cookie_header
 
 FIND = b"s"

@@ -3,8 +3,8 @@
 import pytest
 
 from fastsession import ConfigurationError
-from fastsession.chunks import Chunks
 from fastsession.cookies import CookieWriter, check_name, cookie_name
+from fastsession.sealing.chunks import Chunks
 
 HOST = {"path": "/", "domain": None, "https_only": True}
 NEEDS_HTTPS = "same_site='none' and partitioned=True need https_only=True: browsers drop such cookies."

@@ -4,7 +4,7 @@ import pytest
 
 from fastsession.cookies import MOST_HEADER_BYTES, cookie_header, cookie_pairs, find_values
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
+from fastsession.status import SessionStatus
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from fastapi.testclient import TestClient
 
 import fastsession
 from fastsession import Session, SessionMiddleware, SessionStatus, generate_key
+from fastsession.decision import Outcome, decide
 from fastsession.events import EventKind
-from fastsession.lifetime import Outcome, decide
 from fastsession.testing import sealed_cookies
 
 pytestmark = pytest.mark.usefixtures("event_loop")

@@ -22,8 +22,8 @@ from pydantic import (
 )
 
 from fastsession import Session, SessionNotSerializableError
-from fastsession.edits import DumpedFields
-from fastsession.payload import PayloadCodec
+from fastsession.payload.codec import PayloadCodec
+from fastsession.payload.edits import DumpedFields
 
 NAMES = ("a", "b", "c", "d")
 

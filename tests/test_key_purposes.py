@@ -7,8 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from fastsession.keyring import Key
-from fastsession.xaes import XAES256GCM
+from fastsession.sealing.keyring import Key
+from fastsession.sealing.xaes import XAES256GCM
 
 SECRET = b"eleven blue lanterns hang over the 7th pier"
 

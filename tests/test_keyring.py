@@ -11,7 +11,7 @@ from starlette.config import Config
 from starlette.datastructures import Secret
 
 from fastsession import ConfigurationError, generate_key
-from fastsession.keyring import Key, KeyRing, accepted_secrets
+from fastsession.sealing.keyring import Key, KeyRing, accepted_secrets
 
 GOOD = "eleven blue lanterns hang over the 7th pier"
 OTHER = "nobody counted the 93 gulls on that morning"

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from fastsession import ConfigurationError, Lifetime
-from fastsession.events import SessionStatus
-from fastsession.lifetime import CLOCK_SKEW, MAX_LIFETIME, Outcome, Timeouts, as_datetime, decide, moment, seconds
+from fastsession.decision import Outcome, decide
+from fastsession.lifetime import CLOCK_SKEW, MAX_LIFETIME, Timeouts, as_datetime, moment, seconds
+from fastsession.status import SessionStatus
 
 NOW = 1_800_000_000
 DAY = 86_400

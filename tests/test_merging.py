@@ -4,8 +4,8 @@ import pytest
 from pydantic import model_validator
 
 from fastsession import Session
-from fastsession.merging import merged
-from fastsession.payload import PayloadCodec
+from fastsession.payload.codec import PayloadCodec
+from fastsession.server_side.merging import merged
 
 
 class Booking(Session):

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ConfigDict, field_serializer, field_validator
 
 from fastsession import Session, SessionNotSerializableError
-from fastsession.payload import PayloadCodec
+from fastsession.payload.codec import PayloadCodec
 
 
 class Money:

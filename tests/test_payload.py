@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 
 from fastsession import Session, SessionNotSerializableError
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
-from fastsession.payload import PayloadCodec
+from fastsession.payload.codec import PayloadCodec
+from fastsession.status import SessionStatus
 
 
 class Color(Enum):

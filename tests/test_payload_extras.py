@@ -6,7 +6,7 @@ import pytest
 
 from fastsession import Session, SessionNotSerializableError, SessionStatus
 from fastsession.errors import Rejected
-from fastsession.payload import PayloadCodec
+from fastsession.payload.codec import PayloadCodec
 
 CODEC = PayloadCodec(Session)
 NAN, INFINITY = float("nan"), float("inf")

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from fastsession import ConfigurationError, Session, SessionNotSerializableError
-from fastsession.payload import PayloadCodec
+from fastsession.payload.codec import PayloadCodec
 
 
 def through(session):

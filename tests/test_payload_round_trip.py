@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastsession import Session
-from fastsession.payload import PayloadCodec
+from fastsession.payload.codec import PayloadCodec
 
 
 class RoundTripSession(Session):

@@ -29,9 +29,11 @@ FAULTS = {
         "_replace(renewed_at=int(self.clock()))",
         "_replace(renewed_at=int(self.clock()), created_at=int(self.clock()))",
     ),
-    "a fallback key seals": Fault("token", "key = self.keys.primary", "key = list(self.keys.by_id.values())[-1]"),
+    "a fallback key seals": Fault(
+        "sealing/token", "key = self.keys.primary", "key = list(self.keys.by_id.values())[-1]"
+    ),
     "a stale chunk is kept": Fault("lifecycle", "self._writer.delete(stale)", "self._writer.delete([])"),
-    "a destroyed session is renewed": Fault("lifetime", "if destroyed:", "if destroyed and not due:"),
+    "a destroyed session is renewed": Fault("decision", "if destroyed:", "if destroyed and not due:"),
     "a nested edit is missed": Fault(
         "request",
         "or payload == self.payload:",
@@ -47,29 +49,40 @@ FAULTS = {
         "arrived.authenticated_at, now, remembered",
         "arrived.authenticated_at, arrived.renewed_at, remembered",
     ),
-    "a failed request saves": Fault("lifetime", "SERVER_ERROR = 500", "SERVER_ERROR = 600"),
-    "an unknown key is cleared": Fault("lifetime", "frozenset({SessionStatus.UNKNOWN_KEY, ", "frozenset({"),
+    "a failed request saves": Fault("decision", "SERVER_ERROR = 500", "SERVER_ERROR = 600"),
+    "an unknown key is cleared": Fault("decision", "frozenset({SessionStatus.UNKNOWN_KEY, ", "frozenset({"),
     "the absolute timeout is forgotten": Fault(
         "lifetime", "min(renewed_at + self.idle, created_at + self.absolute)", "renewed_at + self.idle"
     ),
     "every read renews": Fault("lifetime", "renewed_at + self._renew_after[remembered]", "renewed_at"),
     "a remembered cookie has no age": Fault("lifecycle", "max_age=max_age", "max_age=None"),
     "a slow request brings a revoked session back": Fault(
-        "server_side", "self.refuse_denied(arrived, came)", "pass", mode="revocations"
+        "server_side/lifecycle", "self.refuse_denied(arrived, came)", "pass", mode="revocations"
     ),
     "a denial is forgotten before the session is over": Fault(
-        "server_side", "self._timeouts.longest_absolute + CLOCK_SKEW", "self._timeouts.standard.absolute", "revocations"
+        "server_side/lifecycle",
+        "self._timeouts.longest_absolute + CLOCK_SKEW",
+        "self._timeouts.standard.absolute",
+        "revocations",
     ),
     "a login leaves the session from before it": Fault(
-        "server_side", "if request.has_new_id and arrived is not None:", "if False:", mode="revocations"
+        "server_side/lifecycle", "if request.has_new_id and arrived is not None:", "if False:", mode="revocations"
     ),
     "a parallel write is lost": Fault(
-        "record_writer", "token._replace(payload=payload), theirs.version", "token, theirs.version", mode="store"
+        "server_side/record_writer",
+        "token._replace(payload=payload), theirs.version",
+        "token, theirs.version",
+        mode="store",
     ),
     "a renewal brings an ended session back": Fault(
-        "record_writer", 'raise Rejected(SessionStatus.REVOKED, "its record is gone")', "return token", mode="store"
+        "server_side/record_writer",
+        'raise Rejected(SessionStatus.REVOKED, "its record is gone")',
+        "return token",
+        mode="store",
     ),
-    "a logout leaves the record": Fault("server_side", "await self.records.delete(token.id)", "pass", mode="store"),
+    "a logout leaves the record": Fault(
+        "server_side/lifecycle", "await self.records.delete(token.id)", "pass", mode="store"
+    ),
 }
 
 

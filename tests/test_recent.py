@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from fastsession.recent import Recent
+from fastsession.sealing.recent import Recent
 
 
 def remembered(recent, keys):

@@ -6,10 +6,10 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from fastsession.errors import Rejected, SessionTooLargeError
-from fastsession.keyring import KeyRing
-from fastsession.records import MAX_RECORD_SIZE, Records, record_name
+from fastsession.sealing.keyring import KeyRing
+from fastsession.sealing.token import ID_SIZE, Token
+from fastsession.server_side.records import MAX_RECORD_SIZE, Records, record_name
 from fastsession.stores import MemoryStore
-from fastsession.token import ID_SIZE, Token
 from tests.shop import IDLE, OLD_SECRET, SECRET, START
 
 NEW, OLD = KeyRing([SECRET.encode()]), KeyRing([OLD_SECRET.encode()])

@@ -2,11 +2,11 @@
 
 import pytest
 
-from fastsession.chunks import Chunks
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
-from fastsession.keyring import KeyRing
-from fastsession.token import MOST_CHARACTERS, Token, TokenSealer, decode, encode, token_size
+from fastsession.sealing.chunks import Chunks
+from fastsession.sealing.keyring import KeyRing
+from fastsession.sealing.token import MOST_CHARACTERS, Token, TokenSealer, decode, encode, token_size
+from fastsession.status import SessionStatus
 
 SEALER = TokenSealer(KeyRing([b"eleven blue lanterns hang over the 7th pier"]), cookie_name="s")
 STRANGER = TokenSealer(KeyRing([b"nobody counted the 93 gulls on that morning"]), cookie_name="s")

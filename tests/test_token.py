@@ -7,13 +7,13 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 import pytest
 
-from fastsession.chunks import Chunks
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
-from fastsession.keyring import KeyRing
 from fastsession.lifetime import Lifetime, Timeouts
-from fastsession.token import HEADER_CHARACTERS, Token, TokenSealer, decode, encode, new_id, token_size
-from fastsession.token_cookies import TokenCookies
+from fastsession.sealing.chunks import Chunks
+from fastsession.sealing.keyring import KeyRing
+from fastsession.sealing.own_cookies import TokenCookies
+from fastsession.sealing.token import HEADER_CHARACTERS, Token, TokenSealer, decode, encode, new_id, token_size
+from fastsession.status import SessionStatus
 
 GOLDEN = json.loads((Path(__file__).parent / "vectors" / "tokens.json").read_text())
 NOW = 1_800_000_000

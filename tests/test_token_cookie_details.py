@@ -5,14 +5,14 @@ import tracemalloc
 import pytest
 
 from fastsession import Lifetime
-from fastsession.chunks import Chunks
 from fastsession.cookies import MAX_COOKIE_SIZE
 from fastsession.errors import Rejected, SessionTooLargeError
-from fastsession.events import SessionStatus
-from fastsession.keyring import KeyRing
 from fastsession.lifetime import Timeouts
-from fastsession.token import Token, TokenSealer
-from fastsession.token_cookies import TokenCookies
+from fastsession.sealing.chunks import Chunks
+from fastsession.sealing.keyring import KeyRing
+from fastsession.sealing.own_cookies import TokenCookies
+from fastsession.sealing.token import Token, TokenSealer
+from fastsession.status import SessionStatus
 
 NOW = 1_800_000_000
 MINE, YOURS = bytes(16), bytes(range(16))

@@ -5,13 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastsession import Lifetime
-from fastsession.chunks import Chunks
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
-from fastsession.keyring import KeyRing
 from fastsession.lifetime import Timeouts
-from fastsession.token import Token, TokenSealer
-from fastsession.token_cookies import TokenCookies
+from fastsession.sealing.chunks import Chunks
+from fastsession.sealing.keyring import KeyRing
+from fastsession.sealing.own_cookies import TokenCookies
+from fastsession.sealing.token import Token, TokenSealer
+from fastsession.status import SessionStatus
 
 NOW = 1_800_000_000
 SECRET, OLD_SECRET = b"eleven blue lanterns hang over the 7th pier", b"nobody counted the 93 gulls on that morning"

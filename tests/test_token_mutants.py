@@ -5,12 +5,12 @@ from itertools import chain
 
 import pytest
 
-from fastsession.chunks import Chunks
 from fastsession.errors import Rejected
-from fastsession.keyring import KeyRing
 from fastsession.lifetime import Lifetime, Timeouts
-from fastsession.token import Token, TokenSealer, decode, encode
-from fastsession.token_cookies import TokenCookies
+from fastsession.sealing.chunks import Chunks
+from fastsession.sealing.keyring import KeyRing
+from fastsession.sealing.own_cookies import TokenCookies
+from fastsession.sealing.token import Token, TokenSealer, decode, encode
 
 NOW = 1_800_000_000
 SEALER = TokenSealer(KeyRing([b"eleven blue lanterns hang over the 7th pier"]), cookie_name="app_session")

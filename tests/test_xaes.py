@@ -14,7 +14,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.hashes import SHAKE128, XOFHash
 
-from fastsession.xaes import KEY_SIZE, NONCE_SIZE, TAG_SIZE, XAES256GCM
+from fastsession.sealing.xaes import KEY_SIZE, NONCE_SIZE, TAG_SIZE, XAES256GCM
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "xaes256gcm.json").read_text())
 MESSAGES = VECTORS["spec_vectors"] + VECTORS["stream_vectors"]

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC, CTR
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
+from fastsession.status import SessionStatus
 
 IV_SIZE = 16
 _padding = PKCS7(8 * IV_SIZE)

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from fastsession.cookies import MAX_COOKIE_SIZE
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
 from fastsession.formats.aes import IV_SIZE, decrypt_cbc, encrypt_cbc
 from fastsession.formats.capacity import check_capacity
 from fastsession.formats.client_sessions_keys import (
@@ -28,6 +27,7 @@ from fastsession.formats.encoding import decode_base64url, encode_base64url
 from fastsession.formats.foreign_secrets import warn_of_weak
 from fastsession.formats.json_data import dump_object, load_object
 from fastsession.formats.validity import MAX_DIGITS, checked_seconds, expired, milliseconds, reject_future
+from fastsession.status import SessionStatus
 
 _FIELDS = 5
 _NUMBER = re.compile(rf"0|[1-9][0-9]{{0,{MAX_DIGITS - 1}}}")

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import SessionStatus
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.cookie_values import checked_name, checked_value, cookie_value
 from fastsession.formats.encoding import decode_base64, encode_base64url
 from fastsession.formats.foreign_secrets import secret_list, warn_of_weak
 from fastsession.formats.json_data import load_object
 from fastsession.formats.signatures import verify
+from fastsession.status import SessionStatus
 
 _ALGORITHMS: Final = ("sha1", "sha224", "sha256", "sha384", "sha512")
 # keygrip writes base64 in the URL alphabet without padding characters.

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import SessionStatus
+from fastsession.status import SessionStatus
 
 # No browser stores more (RFC 6265bis, section 5.6), so no system can have set more.
 MAX_VALUE_SIZE: Final = 4096

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
+from fastsession.status import SessionStatus
 
 
 def encode_base64(data: bytes) -> str:

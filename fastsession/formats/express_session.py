@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Protocol
 
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import SessionStatus
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.cookie_values import checked_name, cookie_value, percent_decoded, unquoted
 from fastsession.formats.foreign_secrets import one_or_more, warn_of_weak
@@ -16,6 +15,7 @@ from fastsession.formats.json_data import is_object, load_object
 from fastsession.formats.redis_sessions import RedisSessionReader
 from fastsession.formats.signatures import unsigned_text
 from fastsession.formats.validity import expired
+from fastsession.status import SessionStatus
 
 _SIGNED_MARK = "s:"
 # Text as the store gives it, or bytes.

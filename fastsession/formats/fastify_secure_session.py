@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import SessionStatus
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.cookie_values import checked_name, cookie_value, percent_decoded
 from fastsession.formats.encoding import decode_base64
@@ -15,6 +14,7 @@ from fastsession.formats.foreign_secrets import secret_bytes, warn_of_weak
 from fastsession.formats.json_data import load_object
 from fastsession.formats.signatures import unsigned_text
 from fastsession.formats.validity import checked_seconds, expired, milliseconds, reject_future
+from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from nacl.secret import SecretBox

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Mapping, Sequence
 
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.cookie_values import checked_name, cookie_value
 from fastsession.formats.encoding import decode_base64url
@@ -15,7 +14,8 @@ from fastsession.formats.foreign_secrets import secret_bytes, secret_list, warn_
 from fastsession.formats.json_data import is_object, load_value
 from fastsession.formats.signatures import check_age, salted_key, unsigned_timed_text
 from fastsession.formats.validity import checked_seconds
-from fastsession.keyring import SecretKey
+from fastsession.sealing.keyring import SecretKey
+from fastsession.status import SessionStatus
 
 # What a cookie of 4 KB inflates to at best is 4 MB; no session that anybody means is longer than this.
 _MOST_INFLATED = 64 * 1024

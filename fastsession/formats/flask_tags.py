@@ -10,8 +10,8 @@ from typing import Any, cast
 from uuid import UUID
 
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
 from fastsession.formats.json_data import is_array, is_object
+from fastsession.status import SessionStatus
 
 # Flask writes an object whose only key is a tag as {" di": {"<tag>__": value}}.
 _ESCAPED_SUFFIX = "__"

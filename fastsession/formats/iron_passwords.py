@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import SessionStatus
+from fastsession.status import SessionStatus
 
 Secret = str | bytes
 # A mapping is one password ({id, secret} or {id, encryption, integrity}) or many by their ids.

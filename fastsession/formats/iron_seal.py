@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final, TypedDict
 
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import SessionStatus
 from fastsession.formats.aes import IV_SIZE, apply_ctr, decrypt_cbc, encrypt_cbc
 from fastsession.formats.encoding import decode_base64url, encode_base64url
 from fastsession.formats.iron_passwords import Password, PasswordList, Secret
 from fastsession.formats.validity import MAX_DIGITS, expired, milliseconds
+from fastsession.status import SessionStatus
 
 _PREFIX: Final = "Fe26.2"
 _FIELDS: Final = 8

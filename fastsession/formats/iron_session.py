@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from fastsession.cookies import MAX_COOKIE_SIZE
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
 from fastsession.formats.capacity import check_capacity
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.cookie_values import checked_name, checked_value, percent_decoded
@@ -15,6 +14,7 @@ from fastsession.formats.iron_passwords import NumberedPasswords, numbered_passw
 from fastsession.formats.iron_seal import IronSealer, check_expiration
 from fastsession.formats.json_data import dump_object, load_object
 from fastsession.formats.validity import checked_seconds, reject_future
+from fastsession.status import SessionStatus
 
 # iron-session cuts at the first of it and forgets the rest, which no MAC covers.
 _SUFFIX_MARK = "~"

@@ -7,7 +7,7 @@ import math
 from typing import Any, Final, NoReturn, TypeGuard, cast
 
 from fastsession.errors import Rejected, SessionNotSerializableError
-from fastsession.events import SessionStatus
+from fastsession.status import SessionStatus
 
 # What our own token's JSON may hold; deeper would be read and could never be sealed again.
 MAX_DEPTH: Final = 200

@@ -10,13 +10,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import SessionStatus
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.cookie_values import checked_name, checked_value, percent_decoded, unquoted
 from fastsession.formats.encoding import decode_base64
 from fastsession.formats.foreign_secrets import secret_bytes, warn_of_weak
 from fastsession.formats.json_data import load_object
 from fastsession.formats.validity import MAX_DIGITS, expired
+from fastsession.status import SessionStatus
 
 _KEY_SIZES: Final = (16, 24, 32)
 _NONCE_SIZE: Final = 12

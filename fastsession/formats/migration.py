@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import SessionStatus
 from fastsession.formats.contract import CookieReader, ForeignSession, StoredReader
 from fastsession.formats.validity import expired
 from fastsession.lifetime import moment, seconds
+from fastsession.status import SessionStatus
 
 
 @dataclass(frozen=True, slots=True)

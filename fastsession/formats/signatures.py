@@ -7,9 +7,9 @@ import hmac
 from collections.abc import Callable, Sequence
 
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
 from fastsession.formats.encoding import decode_base64url, encode_base64, encode_base64url
 from fastsession.formats.validity import expired
+from fastsession.status import SessionStatus
 
 # Seconds in eight bytes outlast the sun.
 _MOST_TIMESTAMP_BYTES = 8

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import SessionStatus
 from fastsession.lifetime import CLOCK_SKEW
+from fastsession.status import SessionStatus
 
 # Beyond the year 30,000; a longer number is no time, and would overflow as a float.
 MAX_DIGITS = 15

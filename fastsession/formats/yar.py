@@ -8,12 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 from fastsession.errors import Rejected, SessionTooLargeError
-from fastsession.events import SessionStatus
 from fastsession.formats.capacity import too_large
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.iron import Iron
 from fastsession.formats.iron_passwords import IronPassword
 from fastsession.formats.json_data import is_object
+from fastsession.status import SessionStatus
 
 
 class Yar:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from fastsession.cookies import find_values
 from fastsession.errors import Rejected
-from fastsession.token import HEADER_CHARACTERS, HEADER_SIZE, decode, token_size
-from fastsession.xaes import NONCE_SIZE, TAG_SIZE
+from fastsession.sealing.token import HEADER_CHARACTERS, HEADER_SIZE, decode, token_size
+from fastsession.sealing.xaes import NONCE_SIZE, TAG_SIZE
 
 _CIPHERTEXT = HEADER_SIZE + NONCE_SIZE
 # The first byte of each field; the tag's is counted from the end.

@@ -6,20 +6,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fastsession.errors import ConfigurationError
-from fastsession.extras import load_extras
 from fastsession.inspector.anatomy import HeldCookie, held_cookies
 from fastsession.inspector.notes import Look, Looks
-from fastsession.middleware import SCOPE_KEY
-from fastsession.payload import split_payload
-from fastsession.token_cookies import TokenCookies
+from fastsession.mapping import SCOPE_KEY
+from fastsession.payload.codec import split_payload
+from fastsession.payload.extras import load_extras
+from fastsession.sealing.own_cookies import TokenCookies
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
     from fastsession.mapping import SessionDict
     from fastsession.request import RequestSession
+    from fastsession.sealing.token import Token
     from fastsession.session import Session
-    from fastsession.token import Token
 
 # Model and extras, name to JSON value.
 Contents = tuple[dict[str, Any], dict[str, Any]]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from fastsession.inspector.evidence import Evidence
 from fastsession.inspector.laboratory import Attempt, RotatedCookies
-from fastsession.token import Token
-from fastsession.token_cookies import TokenCookies
+from fastsession.sealing.own_cookies import TokenCookies
+from fastsession.sealing.token import Token
 
 _BASE64URL = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 NO_SESSION = "Needs a session: put something into one first."

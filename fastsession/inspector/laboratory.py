@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fastsession.cookies import CookieWriter
-from fastsession.events import EventLog, SessionEvent, SessionStatus
-from fastsession.keyring import KeyRing, generate_key
+from fastsession.events import EventLog, SessionEvent
 from fastsession.lifecycle import Lifecycle
 from fastsession.mapping import SessionDict
 from fastsession.reporting import Reporter
-from fastsession.token_cookies import SessionCookies, TokenCookies
+from fastsession.sealing.keyring import KeyRing, generate_key
+from fastsession.sealing.own_cookies import SessionCookies, TokenCookies
+from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from starlette.types import Scope

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from fastsession.events import SessionEvent
 from fastsession.events import logger as library_logger
-from fastsession.recent import Recent
+from fastsession.sealing.recent import Recent
 
 # Bounds of the memory: a session's cookies take up to 12 KB.
 _SESSIONS = 32

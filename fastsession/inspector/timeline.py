@@ -7,7 +7,7 @@ from typing import NamedTuple
 from fastsession.inspector.evidence import Evidence
 from fastsession.inspector.markup import Markup, element, table
 from fastsession.inspector.wording import distance, moment
-from fastsession.token import Token
+from fastsession.sealing.token import Token
 
 # Marks differ in shape as well as in colour. Each is drawn around its point of the track.
 _SHAPES = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fastsession.events import SessionStatus
 from fastsession.inspector.markup import Markup, element
 from fastsession.lifetime import as_datetime
+from fastsession.status import SessionStatus
 
 MEANINGS = {
     SessionStatus.ABSENT: "The browser sent no session cookie.",

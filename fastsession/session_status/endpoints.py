@@ -11,11 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from fastsession.dependencies import get_session, session_of
-from fastsession.mapping import SessionDict
-from fastsession.middleware import SCOPE_KEY
+from fastsession.mapping import SCOPE_KEY, SessionDict
+from fastsession.sealing.token import Token
 from fastsession.session import Session
 from fastsession.session_status.same_origin import same_origin
-from fastsession.token import Token
 
 _NO_STORE = {"Cache-Control": "no-store"}
 

@@ -10,9 +10,9 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
 from fastsession import generate_key
-from fastsession.keyring import KeyRing, accepted_secrets
-from fastsession.payload import PayloadCodec
-from fastsession.token import Token, TokenSealer
+from fastsession.payload.codec import PayloadCodec
+from fastsession.sealing.keyring import KeyRing, accepted_secrets
+from fastsession.sealing.token import Token, TokenSealer
 from tests.benchmarks.cases import Key, WrongAnswerError
 from tests.benchmarks.payloads import SIZES, ShopSession, contents
 from tests.benchmarks.timing import Task, calls

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fastsession.chunks import Chunks
 from fastsession.inspector.anatomy import ClearHeader, Part, clear_header, cut_up, held_cookies
 from fastsession.inspector.markup import element, joined
-from fastsession.token import encode
+from fastsession.sealing.chunks import Chunks
+from fastsession.sealing.token import encode
 from tests.shop import COOKIE
 
 # Version, key id, renewed_at, nonce, two blocks of ciphertext, tag: each byte tells its field.

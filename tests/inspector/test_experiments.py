@@ -9,8 +9,8 @@ from fastsession import Lifetime, SessionStatus, generate_key
 from fastsession.formats import IronSession
 from fastsession.inspector.experiments import EXPERIMENTS, flipped
 from fastsession.inspector.wording import MEANINGS
+from fastsession.sealing.token import decode
 from fastsession.stores import MemoryRevocations, MemoryStore
-from fastsession.token import decode
 from tests.inspector.local import PAGE, attempt, inspected_shop, local_browser, panel, status
 from tests.shop import ABSOLUTE, IDLE, cookie_header, set_cookies
 

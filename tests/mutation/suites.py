@@ -1,18 +1,18 @@
 """What is mutated, and the fast tests that have to notice."""
 
 SUITES = {
-    "xaes": ["tests/test_xaes.py"],
-    "token": ["tests/test_token.py", "tests/test_rejection_details.py"],
-    "keyring": ["tests/test_keyring.py", "tests/test_key_purposes.py", "tests/test_weak_secrets.py"],
+    "sealing/xaes": ["tests/test_xaes.py"],
+    "sealing/token": ["tests/test_token.py", "tests/test_rejection_details.py"],
+    "sealing/keyring": ["tests/test_keyring.py", "tests/test_key_purposes.py", "tests/test_weak_secrets.py"],
     "lifetime": ["tests/test_lifetime.py"],
     "cookies": ["tests/test_cookies.py", "tests/test_cookie_option_messages.py", "tests/test_cookie_pairs.py"],
-    "chunks": [
+    "sealing/chunks": [
         "tests/test_chunks.py",
         "tests/test_chunk_edges.py",
         "tests/test_cookie_option_messages.py",
         "tests/test_rejection_details.py",
     ],
-    "edits": ["tests/test_edits.py"],
+    "payload/edits": ["tests/test_edits.py"],
     "lifecycle": [
         "tests/test_binding_and_audience.py",
         "tests/test_cache_headers.py",
@@ -36,7 +36,7 @@ SUITES = {
         "tests/server_side/test_revocation_mode.py",
         "tests/server_side/test_store_mode.py",
     ],
-    "token_cookies": [
+    "sealing/own_cookies": [
         "tests/test_rejection_details.py",
         "tests/test_sizes.py",
         "tests/test_token_cookie_details.py",

@@ -3,11 +3,11 @@
 import pytest
 
 from fastsession import SessionTooLargeError
-from fastsession.keyring import KeyRing
-from fastsession.records import MAX_RECORD_SIZE, record_name
+from fastsession.sealing.keyring import KeyRing
+from fastsession.sealing.token import TokenSealer
+from fastsession.server_side.records import MAX_RECORD_SIZE, record_name
 from fastsession.stores import MemoryStore
 from fastsession.testing import sealed_cookies
-from fastsession.token import TokenSealer
 from tests.server_side.counting import Counting
 from tests.server_side.site import browser, cookie_header, replayed, site
 from tests.shop import ABSOLUTE, COOKIE, IDLE, OLD_SECRET, SECRET, START, ShopSession, shop

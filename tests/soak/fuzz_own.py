@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from fastsession import Lifetime, Session
-from fastsession.chunks import Chunks
 from fastsession.cookies import MOST_HEADER_BYTES, cookie_pairs, find_values
 from fastsession.errors import Rejected, SessionNotSerializableError
-from fastsession.payload import PayloadCodec
-from fastsession.token import Token, decode, encode
+from fastsession.payload.codec import PayloadCodec
+from fastsession.sealing.chunks import Chunks
+from fastsession.sealing.token import Token, decode, encode
 from tests.reference import cookie_header
 from tests.soak.fuzz_target import Target
 from tests.soak.fuzz_token import NAME, NOW, SEALER, SECRETS, content, content_of, mutate, sealed

@@ -3,8 +3,8 @@
 from cryptography.exceptions import InvalidTag
 
 from fastsession.errors import Rejected
-from fastsession.keyring import KeyRing
-from fastsession.token import HEADER_SIZE, TokenSealer, decode, encode
+from fastsession.sealing.keyring import KeyRing
+from fastsession.sealing.token import HEADER_SIZE, TokenSealer, decode, encode
 from tests.soak.fuzz_target import Change
 
 NOW = 1_800_000_000

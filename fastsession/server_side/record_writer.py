@@ -7,21 +7,23 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from fastsession.decision import Outcome
 from fastsession.errors import Rejected, StoreUnavailableError
-from fastsession.events import EventKind, SessionStatus
-from fastsession.lifetime import Outcome, Timeouts
-from fastsession.merging import merged
-from fastsession.records import Records
-from fastsession.token import Token
+from fastsession.events import EventKind
+from fastsession.lifetime import Timeouts
+from fastsession.sealing.token import Token
+from fastsession.server_side.merging import merged
+from fastsession.server_side.records import Records
+from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
     from fastsession.mapping import SessionDict
-    from fastsession.payload import PayloadCodec
+    from fastsession.payload.codec import PayloadCodec
     from fastsession.reporting import Reporter
     from fastsession.request import RequestSession
-    from fastsession.session_limit import SessionLimit
+    from fastsession.server_side.limit import SessionLimit
 
 # How often a write is tried against those of other processes that are faster.
 _MOST_TRIES = 50

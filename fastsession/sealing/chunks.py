@@ -6,7 +6,7 @@ import re
 
 from fastsession.cookies import MAX_COOKIE_SIZE, MAX_COOKIES, MOST_HEADER_BYTES, find_values
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.events import SessionStatus
+from fastsession.status import SessionStatus
 
 _SUFFIXES = ("", ".1", ".2")
 # Chromium keeps 10 KB of cookies of one site within another, and drops the oldest beyond (CHIPS).

@@ -16,7 +16,7 @@ from pydantic import SecretBytes, SecretStr
 from starlette.datastructures import Secret
 
 from fastsession.errors import ConfigurationError
-from fastsession.xaes import KEY_SIZE, XAES256GCM
+from fastsession.sealing.xaes import KEY_SIZE, XAES256GCM
 
 SecretKey = str | bytes | Secret | SecretStr | SecretBytes
 

@@ -11,9 +11,9 @@ from cryptography.exceptions import InvalidTag
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from fastsession.errors import Rejected
-from fastsession.events import SessionStatus
-from fastsession.keyring import KEY_ID_SIZE, KeyRing
-from fastsession.xaes import NONCE_SIZE, TAG_SIZE
+from fastsession.sealing.keyring import KEY_ID_SIZE, KeyRing
+from fastsession.sealing.xaes import NONCE_SIZE, TAG_SIZE
+from fastsession.status import SessionStatus
 
 VERSION = 1
 ID_SIZE = 16

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from fastsession.errors import ConfigurationError, SessionLimitError
 
 if TYPE_CHECKING:
-    from fastsession.records import Records
-    from fastsession.token import Token
+    from fastsession.sealing.token import Token
+    from fastsession.server_side.records import Records
 
 WhenFull = Literal["evict", "refuse"]
 

@@ -9,12 +9,12 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_jsonable_python
 
-from fastsession.edits import DumpedFields, Edit
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
-from fastsession.events import SessionStatus
-from fastsession.extras import dump_extras, load_extras, verify_extras
-from fastsession.field_types import refuse_secret_fields
+from fastsession.payload.edits import DumpedFields, Edit
+from fastsession.payload.extras import dump_extras, load_extras, verify_extras
+from fastsession.payload.field_types import refuse_secret_fields
 from fastsession.session import Session
+from fastsession.status import SessionStatus
 
 # Compact JSON holds no line break: the model is the first line, extras, if there are any, the second.
 _NEWLINE = b"\n"

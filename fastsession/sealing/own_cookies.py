@@ -7,13 +7,13 @@ from functools import lru_cache
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Protocol
 
-from fastsession.chunks import Chunks, clear_characters
 from fastsession.cookies import MAX_COOKIES, find_values
 from fastsession.errors import Rejected, SessionTooLargeError
-from fastsession.events import SessionStatus
-from fastsession.payload import field_sizes
-from fastsession.recent import Recent
-from fastsession.token import HEADER_CHARACTERS, Token, TokenSealer
+from fastsession.payload.codec import field_sizes
+from fastsession.sealing.chunks import Chunks, clear_characters
+from fastsession.sealing.recent import Recent
+from fastsession.sealing.token import HEADER_CHARACTERS, Token, TokenSealer
+from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from fastsession.lifetime import Timeouts

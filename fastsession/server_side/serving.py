@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from fastsession.mapping import SessionDict
-    from fastsession.server_side import ServerSide
+    from fastsession.server_side.lifecycle import ServerSide
 
 SWITCHING_PROTOCOLS = 101
 # The messages whose headers carry Set-Cookie. Accepting a WebSocket has no status: it answers 101.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastsession.errors import Rejected
-from fastsession.payload import PayloadCodec, join_payload, payload_values
+from fastsession.payload.codec import PayloadCodec, join_payload, payload_values
 
 _GONE = object()
 

@@ -6,23 +6,25 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from fastsession.decision import Outcome
 from fastsession.errors import Rejected, StoreUnavailableError
-from fastsession.events import EventKind, SessionStatus
-from fastsession.lifetime import CLOCK_SKEW, Outcome, Timeouts
-from fastsession.payload import PayloadCodec
-from fastsession.record_writer import RecordWriter
-from fastsession.records import Records
+from fastsession.events import EventKind
+from fastsession.lifetime import CLOCK_SKEW, Timeouts
+from fastsession.payload.codec import PayloadCodec
+from fastsession.sealing.token import Token
+from fastsession.server_side.record_writer import RecordWriter
+from fastsession.server_side.records import Records
 from fastsession.session import Session
-from fastsession.token import Token
+from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-    from fastsession.keyring import KeyRing
     from fastsession.mapping import SessionDict
     from fastsession.reporting import Reporter
     from fastsession.request import RequestSession
-    from fastsession.session_limit import SessionLimit
+    from fastsession.sealing.keyring import KeyRing
+    from fastsession.server_side.limit import SessionLimit
     from fastsession.stores.contract import Revocations, SessionStore
 
 Outage = Literal["unavailable", "anonymous"]

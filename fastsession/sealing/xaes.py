@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from fastsession.recent import Recent
+from fastsession.sealing.recent import Recent
 
 KEY_SIZE = 32
 NONCE_SIZE = 24

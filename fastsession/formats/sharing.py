@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fastsession.cookies import cookie_pairs
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
-from fastsession.events import SessionStatus
 from fastsession.formats.contract import METADATA_KEY, CookieFormat, ForeignSession, names_of
-from fastsession.payload import join_payload, payload_values
-from fastsession.token import BINDING_SIZE, ID_SIZE, Token, new_id
-from fastsession.token_cookies import judge
+from fastsession.payload.codec import join_payload, payload_values
+from fastsession.sealing.own_cookies import judge
+from fastsession.sealing.token import BINDING_SIZE, ID_SIZE, Token, new_id
+from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from fastsession.lifetime import Timeouts

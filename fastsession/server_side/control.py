@@ -12,7 +12,7 @@ from fastsession.dependencies import get_session
 from fastsession.errors import ConfigurationError
 from fastsession.lifetime import as_datetime
 from fastsession.mapping import SessionDict
-from fastsession.server_side import ServerSide
+from fastsession.server_side.lifecycle import ServerSide
 from fastsession.session import Session
 
 # Handles come from forms and links.

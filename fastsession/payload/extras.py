@@ -9,7 +9,7 @@ from typing import Any, cast
 from pydantic_core import from_json
 
 from fastsession.errors import Rejected, SessionNotSerializableError
-from fastsession.events import SessionStatus
+from fastsession.status import SessionStatus
 
 _extras_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 
 from fastsession.errors import Rejected, SessionTooLargeError
-from fastsession.events import SessionStatus
-from fastsession.keyring import KEY_ID_SIZE, KeyRing
-from fastsession.payload import field_sizes
+from fastsession.payload.codec import field_sizes
+from fastsession.sealing.keyring import KEY_ID_SIZE, KeyRing
+from fastsession.sealing.token import Token
+from fastsession.sealing.xaes import NONCE_SIZE, TAG_SIZE
+from fastsession.status import SessionStatus
 from fastsession.stores.contract import Record, SessionStore
-from fastsession.token import Token
-from fastsession.xaes import NONCE_SIZE, TAG_SIZE
 
 _LABEL = b"fastsession/v1/store"
 # Enough for any session, and little enough that a mistake is noticed.

@@ -1,0 +1,1 @@
+"""A session model to bytes and back, and what changed."""

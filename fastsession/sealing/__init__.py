@@ -1,0 +1,1 @@
+"""From a secret to a cookie value: keys, cipher, token, chunks."""
