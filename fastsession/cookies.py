@@ -129,6 +129,14 @@ def find_values(header: bytes, find: bytes) -> list[str]:
     return values
 
 
+def presented(header: bytes, names: Iterable[str]) -> tuple[str | bytes, ...]:
+    """The values of the request's cookies of these names; of more bytes than are searched, the first of them."""
+    try:
+        return tuple(value for name in names for value in find_values(header, name.encode()))
+    except Rejected:
+        return (header[:MOST_HEADER_BYTES],)
+
+
 def cookie_pairs(header: bytes) -> dict[str, str]:
     """Names and raw values of the first cookies, of several with one name the first."""
     pairs: dict[str, str] = {}

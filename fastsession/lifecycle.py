@@ -1,21 +1,21 @@
 """The one path of a session through a request: load() when somebody looks, commit() when the response starts.
 
-The only place with a clock. What the response does is decided by `lifetime.decide`.
+The only place with a clock. What the response does is decided by `decision.decide`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
-from fastsession.cookies import CookieWriter, Header
+from fastsession.cookies import CookieWriter, Header, presented
 from fastsession.decision import Outcome, decide
 from fastsession.errors import Rejected, SessionNotSerializableError, SessionTooLargeError
 from fastsession.events import EventKind
 from fastsession.lifetime import Timeouts
 from fastsession.payload.codec import PayloadCodec
 from fastsession.plain_http import PLAIN_HTTP_WARNING, drops_secure_cookies
-from fastsession.reporting import Reporter
+from fastsession.reporting import NEAR_LIMIT, Reporter
 from fastsession.request import RequestSession
 from fastsession.response_headers import protect
 from fastsession.sealing.own_cookies import SessionCookies
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from fastsession.server_side.lifecycle import ServerSide
 
 Clock = Callable[[], float]
-# Bytes of cookie value that are worth a warning before they are too many.
-NEAR_LIMIT = 3000
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
 _VALID, _ABSENT = SessionStatus.VALID, SessionStatus.ABSENT
 _KEEP, _SAVE, _RENEW = Outcome.KEEP, Outcome.SAVE, Outcome.RENEW
@@ -144,13 +142,13 @@ class Lifecycle:
     def finish(self, session: SessionDict, request: RequestSession, scope: Scope) -> None:
         """Report what the application did to the session when its cookie could no longer be sent."""
         if request.token is None:
-            self._reporter.rejection(request, scope)
+            self._reporter.rejection(session, request, scope)
         if session.model is None:
             return
         try:
             payload = self.codec.dump(session.model, request.extras)
         except SessionNotSerializableError as error:
-            self._reporter.tell(EventKind.LATE_CHANGE, session, request, scope, detail=f"fields: {error.field}")
+            self._reporter.late_change(session, request, scope, names=[error.field])
             return
         if payload == request.committed:
             return
@@ -162,28 +160,38 @@ class Lifecycle:
                 self._reporter.tell(EventKind.LATE_CHANGE, session, request, scope, detail="no response was sent")
             return
         # Without a commit, somebody looked for the first time after the response had started.
-        before = request.committed or request.payload or self.codec.dump(self.codec.fresh(), {})
-        if payload != before:
-            names = ", ".join(self.codec.changed_names(before, payload))
-            self._reporter.tell(EventKind.LATE_CHANGE, session, request, scope, detail=f"fields: {names}")
+        names = self._changed_names(request.committed or request.payload, payload)
+        if names:
+            self._reporter.late_change(session, request, scope, names=names)
+
+    def _changed_names(self, before: bytes | None, payload: bytes) -> list[str]:
+        """The fields in which a dump differs from an earlier one, or from a new session's."""
+        return self.codec.changed_names(before or self.codec.dump(self.codec.fresh(), {}), payload)
+
+    def presented(self, header: bytes) -> Hashable:
+        """The values of all cookies in which the request's session may have come."""
+        names = self.cookies.brought(header)
+        if self._migrations is not None:
+            names = [*names, *self._migrations.brought(header)]
+        return presented(header, names)
 
     def _decide(self, session: SessionDict, scope: Scope, status_code: int) -> tuple[Outcome, Token | None]:
         """What the response does, and the token it is to carry."""
         request, model = session.request or session.open(), session.model
         arrived = request.token
         if arrived is None:
-            self._reporter.rejection(request, scope)
+            self._reporter.rejection(session, request, scope)
         payload = request.payload or b"" if model is None else self.codec.dump(model, request.extras)
         edit = self.codec.edit(payload, request.payload)
+        destroyed, changed = request.to_end(payload), request.to_save(model, payload, edit)
         outcome = decide(
-            request.status,
-            looked_at=model is not None,
-            destroyed=request.to_end(payload),
-            changed=request.to_save(model, payload, edit),
-            due=request.to_renew(),
-            status_code=status_code,
+            request.status, destroyed=destroyed, changed=changed, due=request.to_renew(), status_code=status_code
         )
         request.committed = payload
+        if outcome is _KEEP and changed and not destroyed:
+            names = [*self._changed_names(request.payload, payload), *request.verbs()]
+            why = f"a response of status {status_code} saves nothing"
+            self._reporter.late_change(session, request, scope, names=names, why=why)
         if outcome is _SAVE:
             self.codec.verify(session.session(), request.extras, payload, edit)
             return outcome, request.saved_token(payload, session.binding, int(self.clock()))
@@ -214,7 +222,9 @@ class Lifecycle:
         elif outcome is _KEEP:
             cookies = []
         else:
-            cookies = [*self._writer.delete(self.cookies.brought(session.header)), *request.deletions]
+            cookies = self._writer.delete(self.cookies.brought(session.header))
+            if self._migrations is not None:
+                cookies += self._migrations.deletions(session.header, request.now)
             if request.token is not None:
                 self._reporter.tell(EventKind.DESTROYED, session, request, scope)
         request.response_started = True
@@ -235,8 +245,7 @@ class Lifecycle:
         self._reporter.tell(kind, session, request, scope, session_id=token.id, detail=detail)
         size = sum(map(len, values.values()))
         if size > NEAR_LIMIT:
-            detail = f"{size} bytes"
-            self._reporter.tell(EventKind.NEAR_LIMIT, session, request, scope, session_id=token.id, detail=detail)
+            self._reporter.near_limit(size, session, request, scope, session_id=token.id)
         if self._writer.https_only and drops_secure_cookies(scope):
             self._reporter.plain_http(PLAIN_HTTP_WARNING)
         max_age = self.timeouts.max_age(token.created_at, token.renewed_at, token.remembered, now)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from fastsession.events import EventKind, EventLog
 from fastsession.lifetime import as_datetime
+from fastsession.sealing.recent import Recent
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
 _ABSENT, _REJECTED = SessionStatus.ABSENT, EventKind.REJECTED
+# Bytes of cookie value that are worth a warning before they are too many.
+NEAR_LIMIT = 3000
+# Rejected cookies of each status that a process remembers having reported.
+_REPORTED = 1024
 
 
 class Reporter:
@@ -31,6 +36,9 @@ class Reporter:
         # A model may say whose session it is.
         self._subject: Any = getattr(model, "subject", None) if callable(getattr(model, "subject", None)) else None
 
+        # For each status, so that made-up cookies do not push out those of sessions that are over.
+        self._reported = {status: Recent[int, bool](_REPORTED) for status in SessionStatus}
+
     def subject(self, session: Session | None) -> str | None:
         """Whose session it is, if the model says so."""
         return self._subject(session) if self._subject and session else None
@@ -39,13 +47,28 @@ class Reporter:
         """The public name of a session."""
         return self._key.handle(session_id)
 
-    def rejection(self, request: RequestSession, scope: Scope) -> None:
-        """Tell once about a cookie that was turned away."""
-        if request.status is not _ABSENT and not request.rejection_reported:
-            request.rejection_reported = True
-            if self._events.wants(_REJECTED, request.status, request.now):
-                at = as_datetime(request.now)
-                self._events.report(_REJECTED, request.status, scope, at=at, detail=request.detail)
+    def rejection(self, session: SessionDict, request: RequestSession, scope: Scope) -> None:
+        """Report the cookie that was rejected, if one was, once in this process.
+
+        It stays in the browser and comes with every request. Only Python's own hash of it is kept.
+        """
+        if request.status is _ABSENT or request.rejection_reported:
+            return
+        request.rejection_reported = True
+        reported, cookie = self._reported[request.status], hash(session.lifecycle.presented(session.header))
+        if reported.get(cookie):
+            return
+        reported.put(cookie, True)  # noqa: FBT003  (a set in the form of a dict)
+        if self._events.wants(_REJECTED, request.status, request.now):
+            at = as_datetime(request.now)
+            self._events.report(_REJECTED, request.status, scope, at=at, detail=request.detail)
+
+    def late_change(
+        self, session: SessionDict, request: RequestSession, scope: Scope, *, names: Iterable[str], why: str = ""
+    ) -> None:
+        """Report changes that no response carries."""
+        detail = f"fields: {', '.join(names)}"
+        self.tell(EventKind.LATE_CHANGE, session, request, scope, detail=f"{detail}; {why}" if why else detail)
 
     def tell(
         self,
@@ -64,6 +87,12 @@ class Reporter:
             handle = self.handle(session_id or request.id)
             at = as_datetime(now)
             self._events.report(kind, request.status, scope, at=at, session=handle, subject=subject, detail=detail)
+
+    def near_limit(
+        self, size: int, session: SessionDict, request: RequestSession, scope: Scope, *, session_id: bytes
+    ) -> None:
+        """Report a session that is about to need more bytes of cookies than it may have."""
+        self.tell(EventKind.NEAR_LIMIT, session, request, scope, session_id=session_id, detail=f"{size} bytes")
 
     def plain_http(self, warning: str) -> None:
         """Warn once of a cookie that the browser will drop."""

@@ -85,8 +85,9 @@ class RequestSession(SessionState):
         return self.regenerated or self.reissued
 
     def reject(self, rejected: Rejected) -> None:
-        """Turn away what had been believed."""
+        """Turn away what had been believed. A session of another system is then not ours, and keeps its cookies."""
         self.token = self.payload = None
+        self.deletions = ()
         self.status, self.detail = rejected.status, rejected.detail
 
     def info(self) -> SessionInfo:
@@ -138,6 +139,15 @@ class RequestSession(SessionState):
             return bool(self.renewal)
         token = self.token
         return token.stale or self.lifecycle.timeouts.renewal_due(token.renewed_at, token.remembered, self.now)
+
+    def verbs(self) -> list[str]:
+        """What was called to have the session saved, for reports."""
+        called = {
+            "regenerate()": self.regenerated,
+            "end_others()": self.reissued,
+            "remember()": self.remember is not None,
+        }
+        return [name for name, was_called in called.items() if was_called]
 
     def saved_token(self, payload: bytes, binding: bytes, now: int) -> Token:
         """What is to be sealed of a changed session: `payload` is what it is now."""

@@ -1,5 +1,6 @@
 """The `fastsession` logger: levels, fields, limits, and lines that nobody can break."""
 
+import itertools
 import logging
 from dataclasses import asdict
 from urllib.parse import unquote
@@ -74,9 +75,13 @@ def test_a_quiet_logger_costs_no_event(clock):
     assert client.get("/cart").json() == ["tea"]
 
 
+garbage = itertools.count()
+
+
 def reject(app, times):
-    for _ in range(times):
-        shown(app, f"{COOKIE}=garbage")
+    """Send so many cookies, each another one."""
+    for number in itertools.islice(garbage, times):
+        shown(app, f"{COOKIE}=garbage{number}")
 
 
 def test_rejections_of_one_status_take_ten_lines_a_second(log):
@@ -101,8 +106,8 @@ def test_the_next_second_says_how_many_were_suppressed(log):
 def test_each_status_has_its_own_ten_lines(log):
     app = shop(clock=Clock(START))
     reject(app, 15)
-    for _ in range(15):
-        shown(app, f"{COOKIE}=AQ{'A' * 198}")
+    for number in range(15):
+        shown(app, f"{COOKIE}=AQ{number:0198}")
     assert [record.status for record in lines(log)] == ["malformed"] * 10 + ["unknown_key"] * 10
 
 

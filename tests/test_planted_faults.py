@@ -50,7 +50,11 @@ FAULTS = {
         "arrived.authenticated_at, arrived.renewed_at, remembered",
     ),
     "a failed request saves": Fault("decision", "SERVER_ERROR = 500", "SERVER_ERROR = 600"),
-    "an unknown key is cleared": Fault("decision", "frozenset({SessionStatus.UNKNOWN_KEY, ", "frozenset({"),
+    "a rejected cookie is cleared": Fault(
+        "decision",
+        "return Outcome.RENEW if due and status is _VALID else _KEEP",
+        "return (Outcome.RENEW if due else _KEEP) if status in (_VALID, _ABSENT) else _CLEAR",
+    ),
     "the absolute timeout is forgotten": Fault(
         "lifetime", "min(renewed_at + self.idle, created_at + self.absolute)", "renewed_at + self.idle"
     ),

@@ -51,8 +51,12 @@ class Migration:
         self._check_open(now)
         return self._bounded(await self.format.load(cookies, now=now), now)
 
+    def is_open(self, now: float) -> bool:
+        """Whether old cookies still count."""
+        return now < self.accept_until.timestamp()
+
     def _check_open(self, now: float) -> None:
-        if now >= self.accept_until.timestamp():
+        if not self.is_open(now):
             raise Rejected(SessionStatus.ABSENT, "the migration is over")
 
     def _bounded(self, session: ForeignSession, now: float) -> ForeignSession:

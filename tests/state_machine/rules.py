@@ -167,6 +167,4 @@ def decide(arrival, work, status_code):
         return KEEP if arrival.status == "absent" else CLEAR
     if work and work.changes(arrival):
         return SAVE if status_code < 500 else KEEP
-    if arrival.status == "valid":
-        return RENEW if arrival.due else KEEP
-    return CLEAR if work and arrival.status not in {"absent", "unknown_key"} else KEEP
+    return RENEW if arrival.status == "valid" and arrival.due else KEEP
