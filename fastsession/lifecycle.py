@@ -5,12 +5,12 @@ The only place with a clock. What the response does is decided by `decision.deci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from fastsession.cookies import CookieWriter, Header, presented
 from fastsession.decision import Outcome, decide
-from fastsession.errors import Rejected, SessionNotSerializableError, SessionTooLargeError
+from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.events import EventKind
 from fastsession.lifetime import Timeouts
 from fastsession.payload.codec import PayloadCodec
@@ -51,6 +51,7 @@ class Lifecycle:
         timeouts: Timeouts,
         reporter: Reporter,
         clock: Clock,
+        settings: Mapping[str, object],
     ) -> None:
         self.cookies = cookies
         self.codec = codec
@@ -58,9 +59,12 @@ class Lifecycle:
         self.clock = clock
         self.renewal_possible = cookies.renewal_possible
         self._writer = writer
+        self.settings = settings
         self._migrations = migrations
         self._reporter = reporter
         self.handle = reporter.handle
+        self.finish = reporter.finish
+        self.refused = reporter.refused
         self.server_side = server_side
         # Whether a session's data may have to be asked for, and whether anything has to be awaited at all.
         self._asks = (server_side is not None and server_side.records is not None) or (
@@ -139,35 +143,6 @@ class Lifecycle:
             outcome, token = await self.server_side.carry_out(outcome, token, session, scope)
         return self._answer(outcome, token, session, scope, headers)
 
-    def finish(self, session: SessionDict, request: RequestSession, scope: Scope) -> None:
-        """Report what the application did to the session when its cookie could no longer be sent."""
-        if request.token is None:
-            self._reporter.rejection(session, request, scope)
-        if session.model is None:
-            return
-        try:
-            payload = self.codec.dump(session.model, request.extras)
-        except SessionNotSerializableError as error:
-            self._reporter.late_change(session, request, scope, names=[error.field])
-            return
-        if payload == request.committed:
-            return
-        if not session.response_started:
-            # Where no session had arrived, there was none to end.
-            ended = request.to_end(payload)
-            lost = request.token is not None if ended else request.to_save(session.model, payload)
-            if lost:
-                self._reporter.tell(EventKind.LATE_CHANGE, session, request, scope, detail="no response was sent")
-            return
-        # Without a commit, somebody looked for the first time after the response had started.
-        names = self._changed_names(request.committed or request.payload, payload)
-        if names:
-            self._reporter.late_change(session, request, scope, names=names)
-
-    def _changed_names(self, before: bytes | None, payload: bytes) -> list[str]:
-        """The fields in which a dump differs from an earlier one, or from a new session's."""
-        return self.codec.changed_names(before or self.codec.dump(self.codec.fresh(), {}), payload)
-
     def presented(self, header: bytes) -> Hashable:
         """The values of all cookies in which the request's session may have come."""
         names = self.cookies.brought(header)
@@ -189,7 +164,7 @@ class Lifecycle:
         )
         request.committed = payload
         if outcome is _KEEP and changed and not destroyed:
-            names = [*self._changed_names(request.payload, payload), *request.verbs()]
+            names = [*self._reporter.changed_names(session, request.payload, payload), *request.verbs()]
             why = f"a response of status {status_code} saves nothing"
             self._reporter.late_change(session, request, scope, names=names, why=why)
         if outcome is _SAVE:

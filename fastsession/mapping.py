@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class SessionDict(dict[str, Any]):
     handed out, because C code (json.dumps, copy) reads it past these methods.
     """
 
-    __slots__ = ("binding", "header", "lifecycle", "model", "request", "response_started")
+    __slots__ = ("binding", "failed_at", "header", "lifecycle", "model", "over", "request", "response_started")
 
     def __init__(self, lifecycle: Lifecycle, header: bytes, binding: bytes = b"") -> None:
         self.lifecycle = lifecycle
@@ -35,6 +35,10 @@ class SessionDict(dict[str, Any]):
         self.request: RequestSession | None = None
         self.model: Session | None = None
         self.response_started = False
+        # Whether the middleware has returned, so that nobody would find a change any more; and where it left the
+        # request if by an exception, for reports. Not the scope, which holds this dict.
+        self.over = False
+        self.failed_at: Mapping[str, Any] | None = None
         # C's JSON encoder takes an empty dict's word for it; anything else it asks for its items.
         _store(self, "", None)
 
@@ -67,6 +71,7 @@ class SessionDict(dict[str, Any]):
 
     def mark_modified(self) -> None:
         """Have the session saved with this response even if nothing in it differs."""
+        self._refuse_when_over()
         self._fill()
         request = self.open()
         request.written = request.to_be_saved = True
@@ -84,7 +89,16 @@ class SessionDict(dict[str, Any]):
             super().clear()
         super().update(view)
 
+    def _refuse_when_over(self) -> None:
+        """Raise `LateSessionChangeError` for a write that nobody would find any more."""
+        if self.over:
+            request = self.open()
+            if self.failed_at is not None:
+                self.lifecycle.refused(self, request, self.failed_at)
+            request.refuse_late("A write to request.session")
+
     def _write(self, key: str, value: Any) -> None:
+        self._refuse_when_over()
         session, request = self.session(), self.open()
         request.written = True
         if key in self.lifecycle.codec.fields:
@@ -94,6 +108,7 @@ class SessionDict(dict[str, Any]):
             request.extras[key] = value
 
     def _remove(self, key: str) -> None:
+        self._refuse_when_over()
         request = self.open()
         if key in self.lifecycle.codec.fields:
             self._write(key, getattr(self.lifecycle.codec.fresh(), key))
@@ -211,6 +226,7 @@ class SessionDict(dict[str, Any]):
         return self
 
     def clear(self) -> None:
+        self._refuse_when_over()
         for key in list(self):
             self._remove(key)
         super().clear()

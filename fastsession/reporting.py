@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fastsession.errors import SessionNotSerializableError
 from fastsession.events import EventKind, EventLog
 from fastsession.lifetime import as_datetime
 from fastsession.sealing.recent import Recent
@@ -24,6 +26,23 @@ _ABSENT, _REJECTED = SessionStatus.ABSENT, EventKind.REJECTED
 NEAR_LIMIT = 3000
 # Rejected cookies of each status that a process remembers having reported.
 _REPORTED = 1024
+
+
+def watch_handlers(session: SessionDict, scope: Scope) -> None:
+    """Find changes that a handler of Exception makes. It runs outside of the middleware, mostly in the same task."""
+    session.failed_at = {name: scope[name] for name in ("client", "method", "path") if name in scope}
+
+    def finish(_: object) -> None:
+        if session.request is not None:
+            session.lifecycle.finish(session, session.request, scope)
+
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        # Another event loop than asyncio's.
+        return
+    if task is not None:
+        task.add_done_callback(finish)
 
 
 class Reporter:
@@ -63,12 +82,47 @@ class Reporter:
             at = as_datetime(request.now)
             self._events.report(_REJECTED, request.status, scope, at=at, detail=request.detail)
 
+    def finish(self, session: SessionDict, request: RequestSession, scope: Scope) -> None:
+        """Report what the application did to the session when its cookie could no longer be sent."""
+        if request.token is None:
+            self.rejection(session, request, scope)
+        if session.model is None:
+            return
+        try:
+            payload = session.lifecycle.codec.dump(session.model, request.extras)
+        except SessionNotSerializableError as error:
+            self.late_change(session, request, scope, names=[error.field])
+            return
+        before, request.committed = request.committed, payload
+        if payload == before:
+            return
+        if not session.response_started:
+            # Where no session had arrived, there was none to end.
+            ended = request.to_end(payload)
+            lost = request.token is not None if ended else request.to_save(session.model, payload)
+            if lost:
+                self.tell(EventKind.LATE_CHANGE, session, request, scope, detail="no response was sent")
+            return
+        # Without a commit, somebody looked for the first time after the response had started.
+        names = self.changed_names(session, before or request.payload, payload)
+        if names:
+            self.late_change(session, request, scope, names=names)
+
     def late_change(
         self, session: SessionDict, request: RequestSession, scope: Scope, *, names: Iterable[str], why: str = ""
     ) -> None:
         """Report changes that no response carries."""
         detail = f"fields: {', '.join(names)}"
         self.tell(EventKind.LATE_CHANGE, session, request, scope, detail=f"{detail}; {why}" if why else detail)
+
+    def refused(self, session: SessionDict, request: RequestSession, scope: Mapping[str, Any]) -> None:
+        """Report a write to `request.session` that was refused: the error that says so may be lost in another's."""
+        self.tell(EventKind.LATE_CHANGE, session, request, {**scope}, detail="after the request was over")
+
+    def changed_names(self, session: SessionDict, before: bytes | None, payload: bytes) -> list[str]:
+        """The fields in which a dump differs from an earlier one, or from a new session's."""
+        codec = session.lifecycle.codec
+        return codec.changed_names(before or codec.dump(codec.fresh(), {}), payload)
 
     def tell(
         self,

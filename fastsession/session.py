@@ -69,8 +69,9 @@ class SessionState:
         """Raise `LateSessionChangeError` once the cookie can no longer be sent."""
         if self.response_started:
             message = (
-                f"{verb} was called after the response had started, so its cookie can no longer be sent. "
-                "Call it before the response: not in a background task, a streaming body or behind a yield."
+                f"{verb} came after the response had started, so its cookie can no longer be sent. Move it before the "
+                "response: not in a background task, a streaming body, behind a yield or in a handler of Exception, "
+                "which runs outside of the session middleware (a handler of a narrower class runs inside)."
             )
             raise LateSessionChangeError(message)
 

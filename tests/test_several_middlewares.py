@@ -8,7 +8,7 @@ from starlette.middleware.sessions import SessionMiddleware as StarletteMiddlewa
 
 from fastsession import ConfigurationError, Session, SessionMiddleware, session_of
 from fastsession.testing import opened_session
-from tests.shop import COOKIE, SECRET, ShopSession, browser, set_cookies, shop
+from tests.shop import COOKIE, OLD_SECRET, SECRET, ShopSession, browser, set_cookies, shop
 
 
 class AdminSession(Session):
@@ -60,10 +60,10 @@ def test_looking_at_one_session_leaves_the_other_unopened(both):
     assert (response.json(), set_cookies(response)) == ("chief", [])
 
 
-def test_two_middlewares_of_one_cookie_name_are_refused():
+def test_two_middlewares_of_one_cookie_name_and_two_secrets_are_refused():
     app = shop()
-    app.add_middleware(SessionMiddleware, model=AdminSession, secret_key=SECRET)
-    with pytest.raises(ConfigurationError, match=f"'{COOKIE}': give one of them another session_cookie="):
+    app.add_middleware(SessionMiddleware, model=AdminSession, secret_key=OLD_SECRET)
+    with pytest.raises(ConfigurationError, match=f"'{COOKIE}' and differ in secret_key: .* another session_cookie="):
         browser(app).get("/public")
 
 

@@ -94,6 +94,7 @@ def _beside(lifecycle: Lifecycle, attempt: Attempt, events: list[SessionEvent]) 
         timeouts=lifecycle.timeouts,
         reporter=Reporter(EventLog(events.append), key, lifecycle.codec.model, clock),
         clock=clock,
+        settings={},
     )
 
 
