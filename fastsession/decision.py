@@ -22,11 +22,14 @@ _VALID, _ABSENT = SessionStatus.VALID, SessionStatus.ABSENT
 _KEEP, _SAVE, _CLEAR = Outcome.KEEP, Outcome.SAVE, Outcome.CLEAR
 
 
-def decide(status: SessionStatus, *, destroyed: bool, changed: bool, due: bool, status_code: int) -> Outcome:
+def decide(
+    status: SessionStatus, *, destroyed: bool, changed: bool, outdated: bool, due: bool, status_code: int
+) -> Outcome:
     """The decision table of docs/lifecycle.md, row by row.
 
-    `status` is how the cookie arrived; `changed` includes regenerated and remembered; `due` is an idle
-    deadline to move, a fallback key or a migrated format; `status_code` is the response's.
+    `status` is how the cookie arrived; `changed` includes regenerated and remembered; `outdated` is a change
+    to a session whose browser got another cookie a moment ago; `due` is an idle deadline to move, a fallback
+    key or a migrated format; `status_code` is the response's.
 
     A rejection alone never clears the cookie. This response may reach the browser after the response to
     a login, and Set-Cookie deletes by name: it would delete the new session.
@@ -34,5 +37,5 @@ def decide(status: SessionStatus, *, destroyed: bool, changed: bool, due: bool, 
     if destroyed:
         return _KEEP if status is _ABSENT else _CLEAR
     if changed:
-        return _SAVE if status_code < SERVER_ERROR else _KEEP
+        return _SAVE if status_code < SERVER_ERROR and not outdated else _KEEP
     return Outcome.RENEW if due and status is _VALID else _KEEP

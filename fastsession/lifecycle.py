@@ -35,6 +35,7 @@ Clock = Callable[[], float]
 _VALID, _ABSENT = SessionStatus.VALID, SessionStatus.ABSENT
 _KEEP, _SAVE, _RENEW = Outcome.KEEP, Outcome.SAVE, Outcome.RENEW
 _RENEWED = EventKind.RENEWED
+_OUTDATED = "the browser has been given another session since"
 
 
 class Lifecycle:
@@ -86,6 +87,7 @@ class Lifecycle:
                 request.adopt(self._migrations.read(header, now))
         except Rejected as rejected:
             request = RequestSession(self, now, None, rejected.status, rejected.detail)
+            request.outdated = rejected.outdated
         return request
 
     async def preload(self, session: SessionDict) -> None:
@@ -159,13 +161,20 @@ class Lifecycle:
         payload = request.payload or b"" if model is None else self.codec.dump(model, request.extras)
         edit = self.codec.edit(payload, request.payload)
         destroyed, changed = request.to_end(payload), request.to_save(model, payload, edit)
+        # A login in such a request is a decision of now, and saved.
+        outdated = request.outdated and not request.has_new_id
         outcome = decide(
-            request.status, destroyed=destroyed, changed=changed, due=request.to_renew(), status_code=status_code
+            request.status,
+            destroyed=destroyed,
+            changed=changed,
+            outdated=outdated,
+            due=request.to_renew(),
+            status_code=status_code,
         )
         request.committed = payload
         if outcome is _KEEP and changed and not destroyed:
             names = [*self._reporter.changed_names(session, request.payload, payload), *request.verbs()]
-            why = f"a response of status {status_code} saves nothing"
+            why = _OUTDATED if outdated else f"a response of status {status_code} saves nothing"
             self._reporter.late_change(session, request, scope, names=names, why=why)
         if outcome is _SAVE:
             self.codec.verify(session.session(), request.extras, payload, edit)

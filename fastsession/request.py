@@ -47,6 +47,9 @@ class RequestSession(SessionState):
     # Renewal asked for (True) or declined (False), whatever the idle deadline says.
     renewal: bool | None = None
 
+    # Its own browser was given another cookie a moment ago, or none: this request was sent before.
+    outdated = False
+
     def __init__(
         self,
         lifecycle: Lifecycle,
@@ -88,6 +91,7 @@ class RequestSession(SessionState):
         """Turn away what had been believed. A session of another system is then not ours, and keeps its cookies."""
         self.token = self.payload = None
         self.deletions = ()
+        self.outdated = rejected.outdated
         self.status, self.detail = rejected.status, rejected.detail
 
     def info(self) -> SessionInfo:

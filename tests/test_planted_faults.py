@@ -80,12 +80,19 @@ FAULTS = {
     ),
     "a renewal brings an ended session back": Fault(
         "server_side/record_writer",
-        'raise Rejected(SessionStatus.REVOKED, "its record is gone")',
-        "return token",
+        "        if written:",
+        "        if True:",
         mode="store",
     ),
     "a logout leaves the record": Fault(
-        "server_side/lifecycle", "await self.records.delete(token.id)", "pass", mode="store"
+        "server_side/lifecycle",
+        "if self.records is not None and not await self.records.retire(",
+        "if False and self.records is not None and not await self.records.retire(",
+        mode="store",
+    ),
+    "a change from before a login replaces its cookie": Fault("decision", " and not outdated", "", mode="store"),
+    "a change from before a logout is not told from a new one": Fault(
+        "server_side/lifecycle", "outdated=outdated", "outdated=False", mode="revocations"
     ),
 }
 

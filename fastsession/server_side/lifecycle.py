@@ -12,6 +12,7 @@ from fastsession.events import EventKind
 from fastsession.lifetime import CLOCK_SKEW, Timeouts
 from fastsession.payload.codec import PayloadCodec
 from fastsession.sealing.token import Token
+from fastsession.server_side.outdated import note_in, noted_in
 from fastsession.server_side.record_writer import RecordWriter
 from fastsession.server_side.records import Records
 from fastsession.session import Session
@@ -119,7 +120,8 @@ class ServerSide:
             for key in self.keys.by_id.values():
                 owner = None if subject is None else key.owner(subject)
                 if self.revocations.denied(key.handle(token.id), owner, token.created_at):
-                    raise Rejected(SessionStatus.REVOKED, "denied")
+                    outdated = noted_in(self.revocations, self.keys, token, self.clock())
+                    raise Rejected(SessionStatus.REVOKED, "denied", outdated=outdated)
         except StoreUnavailableError:
             if self._outage == "unavailable":
                 raise
@@ -156,7 +158,7 @@ class ServerSide:
                 return outcome, await self._kept(outcome, token, session, scope)
             arrived = session.open().token
             if arrived is not None:
-                await self.end(arrived)
+                await self.end(arrived, session.open().version)
         except Rejected as rejected:
             if rejected.status is not SessionStatus.REVOKED:
                 raise StoreUnavailableError(rejected.detail) from None
@@ -169,9 +171,9 @@ class ServerSide:
             return Outcome.KEEP, None
         return outcome, None
 
-    async def end(self, token: Token) -> None:
+    async def end(self, token: Token, version: int) -> None:
         """End a session on the server: its record, and any copy of its cookie."""
-        if self.records is not None:
+        if self.records is not None and not await self.records.retire(token.id, version=version, now=self.clock()):
             await self.records.delete(token.id)
         await self._deny(token)
 
@@ -217,7 +219,10 @@ class ServerSide:
         return token
 
     async def _deny(self, token: Token) -> None:
+        """Deny a session whose own browser is told so by this response, and note that for a moment."""
         if self.revocations is not None:
+            # In this order: no request may meet the denial without the note.
+            await note_in(self.revocations, self.keys, token, self.clock())
             handle = self.keys.primary.handle(token.id)
             await self.revocations.deny_session(handle, until=self._over_by(token.created_at))
 

@@ -79,9 +79,15 @@ class RecordWriter:
         except Rejected:
             # Today's model does not accept it, so that its owner is not known: another server's may.
             written = False
-        if written or await self._records.touch(token.id, expires_at=self._expires_at(token)):
+        if written:
             return token
-        raise Rejected(SessionStatus.REVOKED, "its record is gone")
+        # Raises where the session was ended: what says so would be touched as a record is. And once more, for the
+        # one that is ended between the two.
+        await self._records.read(token.id)
+        if not await self._records.touch(token.id, expires_at=self._expires_at(token)):
+            raise Rejected(SessionStatus.REVOKED, "its record is gone")
+        await self._records.read(token.id)
+        return token
 
     async def _write_over(
         self, arrived: Token, token: Token, owners: list[str], session: SessionDict, scope: Scope
@@ -112,7 +118,7 @@ class RecordWriter:
         """Let a new record take the place of the one that arrived; False when that has been written to, or is gone."""
         # In this order: the old one goes when the new one is safe.
         await self._create(token, owners)
-        if await self._records.retire(arrived.id, version=version):
+        if await self._records.retire(arrived.id, version=version, now=self._clock()):
             return True
         await self._records.delete(token.id)
         return False

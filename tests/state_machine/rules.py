@@ -8,6 +8,8 @@ KEEP, SAVE, RENEW, CLEAR = "keep", "save", "renew", "clear"
 # Idle and absolute timeout in seconds, of sessions that are remembered and of those that are not.
 LIFETIMES = {False: (400, 700), True: (1600, 3000)}
 SKEW = 30
+# Seconds for which a plain change in a request from before a login or logout is not saved.
+MOMENT = 60
 FRESH: dict[str, Any] = {"user_id": None, "cart": [], "details": {}, "note": ""}
 
 
@@ -49,6 +51,7 @@ class Arrival:
     data: Any = None
     version: int = 0
     due: bool = False
+    outdated: bool = False
 
 
 @dataclass
@@ -80,6 +83,8 @@ class Rules:
     # Until when, in Unix seconds.
     denied: dict[int, int] = field(default_factory=dict)
     records: dict[int, Record] = field(default_factory=dict)
+    # When a session was ended by a response to its own browser.
+    told: dict[int, int] = field(default_factory=dict)
     ids: int = 0
 
     def receive(self, cookie, keys, now):
@@ -95,7 +100,7 @@ class Rules:
         if max(cookie.renewed_at, cookie.created_at) > now + SKEW:
             return Arrival("future", now)
         if self._over(cookie.id, now):
-            return Arrival("revoked", now)
+            return Arrival("revoked", now, outdated=self._told_of(cookie.id, now))
         record = self.records.get(cookie.id) or Record(cookie.key, cookie.data, 0, 0)
         if record.key not in keys:
             return Arrival("unknown_key", now)
@@ -106,7 +111,7 @@ class Rules:
         """What the response does, and what its cookie says. `work` is None where nobody looked."""
         outcome = decide(arrival, work, status_code)
         if outcome == CLEAR and arrival.cookie:
-            self._end(arrival.cookie)
+            self._end(arrival.cookie, arrival.version, now)
         if outcome in {KEEP, CLEAR}:
             return outcome, None
         if arrival.cookie and self._over(arrival.cookie.id, now):
@@ -119,7 +124,9 @@ class Rules:
             self._store(arrival, outcome, cookie)
             cookie = replace(cookie, data=None)
         if arrival.cookie and cookie.id != arrival.cookie.id:
-            self._end(arrival.cookie)
+            # Whatever others have written since: their changes are taken along.
+            record = self.records.get(arrival.cookie.id)
+            self._end(arrival.cookie, record.version if record else 0, now)
         return outcome, cookie
 
     def _saved(self, arrival, work, key, now):
@@ -154,8 +161,22 @@ class Rules:
             del self.records[session_id]
         return self.denied.get(session_id, 0) > now or (self.mode == "store" and session_id not in self.records)
 
-    def _end(self, cookie):
-        """Deny every cookie of the session, for as long as any could last by any server's clock."""
+    def _told_of(self, session_id, now):
+        """Whether it is known that a session's own browser was told of its end; denials know it by whole minutes."""
+        if session_id not in self.told:
+            return False
+        if self.mode == "store":
+            return now < self.told[session_id] + MOMENT
+        return abs(int(now) // MOMENT - self.told[session_id] // MOMENT) <= 1
+
+    def _end(self, cookie, version, now):
+        """Deny every cookie of the session, for as long as any could last by any server's clock.
+
+        Its browser is told by this very response. A store keeps that only with the version that was read.
+        """
+        record = self.records.get(cookie.id)
+        if self.mode == "revocations" or (record and record.version == version and record.expires_at > now):
+            self.told[cookie.id] = int(now)
         if self.mode == "revocations":
             self.denied[cookie.id] = cookie.created_at + max(absolute for _, absolute in LIFETIMES.values()) + SKEW
         self.records.pop(cookie.id, None)
@@ -166,5 +187,5 @@ def decide(arrival, work, status_code):
     if work and work.ends:
         return KEEP if arrival.status == "absent" else CLEAR
     if work and work.changes(arrival):
-        return SAVE if status_code < 500 else KEEP
+        return SAVE if status_code < 500 and (work.regenerated or not arrival.outdated) else KEEP
     return RENEW if arrival.status == "valid" and arrival.due else KEEP
