@@ -113,7 +113,7 @@ class Reporter:
     ) -> None:
         """Report changes that no response carries."""
         detail = f"fields: {', '.join(names)}"
-        self.tell(EventKind.LATE_CHANGE, session, request, scope, detail=f"{detail}; {why}" if why else detail)
+        self.tell(EventKind.LATE_CHANGE, session, request, scope, detail=f"{detail} ({why})" if why else detail)
 
     def refused(self, session: SessionDict, request: RequestSession, scope: Mapping[str, Any]) -> None:
         """Report a write to `request.session` that was refused: the error that says so may be lost in another's."""

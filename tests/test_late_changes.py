@@ -221,7 +221,7 @@ def test_a_change_with_a_status_of_500_or_more_is_reported_by_its_fields(app, ev
     failing(app, work, status_code)
     response = browser(app).get("/failing")
     assert (response.status_code, set_cookies(response)) == (status_code, [])
-    assert late_changes(events) == [("/failing", f"fields: {names}; a response of status {status_code} saves nothing")]
+    assert late_changes(events) == [("/failing", f"fields: {names} (a response of status {status_code} saves nothing)")]
 
 
 def test_a_session_that_arrived_is_reported_by_what_changed_in_it(app, events):
@@ -229,7 +229,7 @@ def test_a_session_that_arrived_is_reported_by_what_changed_in_it(app, events):
     client = browser(app)
     client.post("/note/3")
     client.get("/failing")
-    assert late_changes(events) == [("/failing", "fields: cart; a response of status 500 saves nothing")]
+    assert late_changes(events) == [("/failing", "fields: cart (a response of status 500 saves nothing)")]
 
 
 def test_a_change_in_a_websockets_denial_of_500_is_reported(app, events):
@@ -240,7 +240,7 @@ def test_a_change_in_a_websockets_denial_of_500_is_reported(app, events):
 
     with pytest.raises(WebSocketDenialResponse), browser(app).websocket_connect("wss://testserver/denied"):
         pass
-    assert late_changes(events) == [("/denied", "fields: cart; a response of status 503 saves nothing")]
+    assert late_changes(events) == [("/denied", "fields: cart (a response of status 503 saves nothing)")]
 
 
 def test_a_look_and_a_logout_with_a_status_of_500_are_no_late_changes(app, events):

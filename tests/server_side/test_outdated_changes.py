@@ -35,7 +35,7 @@ async def test_a_change_from_before_a_login_leaves_the_login_and_is_reported(app
     old = cookie_header(client)
     await client.post("/login/42")
     assert set_cookies(await late(client, old)) == []
-    assert told(events) == [("late_change", "revoked", f"fields: cart; {WHY}")]
+    assert told(events) == [("late_change", "revoked", f"fields: cart ({WHY})")]
     assert (await client.get("/view")).json() == {"user_id": 42, "cart": ["tea"]}
 
 
