@@ -90,7 +90,7 @@ FAULTS = {
         "if False and self.records is not None and not await self.records.retire(",
         mode="store",
     ),
-    "a change from before a login replaces its cookie": Fault("decision", " and not outdated", "", mode="store"),
+    "a change from before a login replaces its cookie": Fault("decision", " and not outdated", "", mode="revocations"),
     "a change from before a logout is not told from a new one": Fault(
         "server_side/lifecycle", "outdated=outdated", "outdated=False", mode="revocations"
     ),
