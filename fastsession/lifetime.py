@@ -121,6 +121,10 @@ class Timeouts:
         ends = self._lifetimes[remembered].expires_at(created_at=created_at, renewed_at=renewed_at)
         return ends if created_at < self._not_before else max(created_at, renewed_at) - CLOCK_SKEW, ends
 
+    def may_be_valid(self, renewed_at: int, now: float) -> bool:
+        """Whether a session that was renewed then can be valid, for all that is known without opening the token."""
+        return renewed_at - CLOCK_SKEW <= now < renewed_at + self._longest_idle
+
     def fault(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> SessionStatus:  # noqa: FBT001
         """Why a session with these times is not valid now."""
         lifetime = self._lifetimes[remembered]

@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fastsession.cookies import cookie_pairs
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
+from fastsession.formats.candidates import MOST_TRIED, candidates
 from fastsession.formats.contract import METADATA_KEY, CookieFormat, ForeignSession, names_of
 from fastsession.payload.codec import join_payload, payload_values
+from fastsession.sealing.choice import Choice
 from fastsession.sealing.own_cookies import judge
 from fastsession.sealing.token import BINDING_SIZE, ID_SIZE, Token, new_id
 from fastsession.status import SessionStatus
@@ -56,21 +58,35 @@ class ForeignCookies:
 
     def open(self, header: bytes, binding: bytes, now: float) -> Token | None:
         """The valid session in the request's cookies, None without any; raises `Rejected`."""
+        choice: Choice[Token] = Choice(most_tried=MOST_TRIED)
+        for cookies in candidates(self._format, cookie_pairs(header)):
+            try:
+                token = self._token(self._format.read(cookies, now=now), binding, int(now))
+                judge(token, binding, self._timeouts, now)
+            except Rejected as rejected:
+                choice.reject(rejected)
+            else:
+                # Until we have written it, a session has no id: then those are one that hold the same.
+                identity = token.payload if token.stale else token.id
+                choice.accept(token, identity=identity, written_at=token.renewed_at)
+            if choice.is_full:
+                break
         try:
-            foreign = self._format.read(cookie_pairs(header), now=now)
+            return choice.newest()
         except Rejected as rejected:
             if rejected.status is SessionStatus.ABSENT:
                 return None
             raise
-        token = self._token(foreign, binding, int(now))
-        judge(token, binding, self._timeouts, now)
-        return token
 
     def renewal_possible(self, header: bytes, clock: Callable[[], float]) -> bool:
         """Whether the idle deadline should move. There is no clear header: the session has to be read."""
         now = clock()
+        cookies, *others = candidates(self._format, cookie_pairs(header))
+        if others:
+            # Of several any may be the session: they have to be opened to know.
+            return True
         try:
-            foreign = self._format.read(cookie_pairs(header), now=now)
+            foreign = self._format.read(cookies, now=now)
             token = self._token(foreign, b"", int(now))
         except Rejected:
             return False
