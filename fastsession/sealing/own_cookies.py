@@ -144,8 +144,10 @@ class TokenCookies:
             if choice.is_full:
                 break
         if choice.is_empty:
-            # The first tells why.
-            judge(self._token(texts[0], header), binding, self.timeouts, now)
+            # None can be valid, and the first tells why.
+            token = self._token(texts[0], header)
+            judge(token, binding, self.timeouts, now)
+            return token
         return choice.newest()
 
     def _sealed_by_us(self, header: bytes) -> list[str]:
