@@ -119,6 +119,8 @@ class Lifecycle:
                 request.reject(rejected)
         if session is None:
             session, request.extras = self.codec.fresh(), {}
+            # Now: what a factory looks at may be another when the response starts.
+            request.untouched = self.codec.untouched()
         attach(session, request)
         return session
 
@@ -162,7 +164,7 @@ class Lifecycle:
                 self._reporter.tell(EventKind.LATE_CHANGE, session, request, scope, detail="no response was sent")
             return
         # Without a commit, somebody looked for the first time after the response had started.
-        before = request.committed or request.payload or self.codec.dump(self.codec.fresh(), {})
+        before = request.committed or request.payload or request.untouched.payload
         if payload != before:
             names = ", ".join(self.codec.changed_names(before, payload))
             self._reporter.tell(EventKind.LATE_CHANGE, session, request, scope, detail=f"fields: {names}")

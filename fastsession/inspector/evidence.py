@@ -72,8 +72,7 @@ class Evidence:
 
     def default_contents(self) -> Contents:
         """What an untouched session holds."""
-        codec = self.session.lifecycle.codec
-        return contents_of(codec.dump(codec.pristine, {}))
+        return contents_of(self.request.untouched.payload)
 
     def arrived_contents(self) -> Contents:
         """What the session held when the request arrived, as today's model writes it."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_jsonable_python
 
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
+from fastsession.payload.comparison import Comparison
 from fastsession.payload.edits import DumpedFields, Edit
 from fastsession.payload.extras import dump_extras, load_extras, verify_extras
-from fastsession.payload.field_types import refuse_secret_fields
+from fastsession.payload.field_types import refuse_fields_that_cannot_be_read, refuse_secret_fields
+from fastsession.payload.schemas import always_alike, schema_of
 from fastsession.session import Session
 from fastsession.status import SessionStatus
 
@@ -24,11 +26,18 @@ _LINE_BREAK = _NEWLINE[0]
 _WORTH_TELLING_APART = 512
 
 
+class Untouched(NamedTuple):
+    """A new session and its dump."""
+
+    session: Session
+    payload: bytes
+
+
 class PayloadCodec:
     """Dumps and loads one session model.
 
-    With `foreign`, payloads are another system's and not from `dump`. `empty` is the dump of an untouched
-    session, or None when the model's factories make a new value each time, so that no two are alike.
+    With `foreign`, payloads are another system's and not from `dump`. `pristine` is a new session of
+    start-up, and `empty` its dump, or None when a new session may be another one later: see `untouched`.
     """
 
     def __init__(self, model: type[Session], *, foreign: bool = False) -> None:
@@ -40,28 +49,39 @@ class PayloadCodec:
         self._to_json = self._serializer.to_json
         # Another system writes JSON as it likes.
         self._dumped_fields = None if foreign else DumpedFields(model)
-        self.empty: bytes | None = None
         refuse_secret_fields(model)
         try:
-            # Two of a kind: `pristine` tells which fields are at their default.
-            self.pristine, other = self.fresh(), self.fresh()
+            self.pristine = self.fresh()
         except ValidationError as error:
             names = ", ".join(repr(".".join(map(str, fault["loc"]))) for fault in error.errors(include_input=False))
             message = f"{model.__name__} must be able to start empty. Give these fields a valid default: {names}."
             raise ConfigurationError(message) from None
+        refuse_fields_that_cannot_be_read(model)
+        self._comparison = Comparison(model)
+        # Where values may be equal and of different types, equality says nothing.
+        self._ambiguous = self._comparison.ambiguous()
         try:
             payload = self.dump(self.pristine, {})
             self.verify(self.pristine, {}, payload)
         except SessionNotSerializableError as error:
             message = f"{model.__name__} has a default that cannot be kept in a session: {error}"
             raise ConfigurationError(message) from None
-        self.empty = payload if payload == self.dump(other, {}) else None
+        self.empty = payload if always_alike(*schema_of(model)) else None
 
     def fresh(self) -> Session:
-        """An untouched session; raises `ValidationError` when a field has no default."""
-        # From its dump where there is one: pydantic copies defaults in Python.
-        session: Session = self._validator.validate_python({}) if self.empty is None else self.load(self.empty)[0]
-        return session
+        """A new session, as the model makes it at this moment."""
+        return self.model()
+
+    def untouched(self) -> Untouched:
+        """Another new session, to tell later what has been done to the one that a request gets.
+
+        Where factories make values, no two are alike, so that a session has changed by being new. What
+        they look at may change until the response starts: so this is made when the request's own is.
+        """
+        if self.empty is not None:
+            return Untouched(self.pristine, self.empty)
+        session = self.fresh()
+        return Untouched(session, self.dump(session, {}))
 
     def dump(self, session: Session, extras: dict[str, Any]) -> bytes:
         """The session as JSON, by field name and without computed fields; raises `SessionNotSerializableError`."""
@@ -104,22 +124,19 @@ class PayloadCodec:
         (model, extras), (model_before, extras_before) = split_payload(now), split_payload(arrived)
         return self._dumped_fields.edit(model_before, model) if extras == extras_before else None
 
-    def changed(self, now: bytes, arrived: bytes | None, edit: Edit | None = None) -> bool:
+    def changed(self, now: bytes, arrived: bytes, edit: Edit | None = None) -> bool:
         """Whether a session whose dump `now` is not the same as `arrived` has been changed.
 
         Unequal bytes alone are no change: a set's order, or a field that is new or gone since, dumps
         otherwise without anybody having touched it. So what arrived is loaded and dumped once more.
         """
-        if arrived is None:
-            return now != self.empty
         if edit is None:
             return now != self.dump(*self.load(arrived))
         return edit.after != self._fields_json(self.load(edit.before)[0], edit.names)
 
-    def model_changed(self, session: Session, arrived: bytes | None) -> bool:
+    def model_changed(self, session: Session, arrived: bytes) -> bool:
         """Whether the model itself, extras aside, differs from the one that arrived."""
-        now = self.dump(session, {})
-        model = None if arrived is None else split_payload(arrived)[0]
+        now, model = self.dump(session, {}), split_payload(arrived)[0]
         return now != model and self.changed(now, model, self.edit(now, model))
 
     def changed_names(self, before: bytes, after: bytes) -> list[str]:
@@ -130,8 +147,11 @@ class PayloadCodec:
     def verify(self, session: Session, extras: dict[str, Any], payload: bytes, edit: Edit | None = None) -> None:
         """Raise `SessionNotSerializableError` unless `payload` will load as the session is now.
 
-        Beyond the `edit`, if one is given, it is the same as what has loaded when the session arrived.
+        Beyond the `edit`, if one is given, it is the same as what has loaded when the session arrived. Where
+        types may differ in equal values, the edit does not show all that was assigned.
         """
+        if self._ambiguous:
+            edit = None
         model, line = split_payload(payload)
         if line:
             verify_extras(extras, line)
@@ -143,6 +163,8 @@ class PayloadCodec:
             raise SessionNotSerializableError(field, f"it would not load again ({fault['type']})") from None
         if edit or reloaded.__dict__ != session.__dict__:
             self._refuse_altered_field(session, reloaded, edit.names if edit else self.fields)
+        elif self._ambiguous:
+            self._refuse_another_type(session, reloaded, self._ambiguous)
 
     def _undumpable_field(self, session: Session) -> str:
         return self._field_that_fails(session, self._field_json)
@@ -167,16 +189,27 @@ class PayloadCodec:
 
     def _refuse_altered_field(self, session: Session, reloaded: Session, names: Collection[str]) -> None:
         """Name the field that would come back with another value. Fields that are never dumped may differ."""
-        for name in names:
-            dumped = not self.model.__pydantic_fields__[name].exclude
-            differs = getattr(session, name) != getattr(reloaded, name)
-            if dumped and differs and not self._same_json(session, reloaded, name):
+        differing = [
+            name
+            for name in names
+            if not self.model.__pydantic_fields__[name].exclude
+            # None where it was deleted, which is not dumped.
+            and getattr(session, name, None) != getattr(reloaded, name)
+        ]
+        for name in differing:
+            if not self._same_json(session, reloaded, name):
                 raise SessionNotSerializableError(name, "it would come back with another value")
+        self._refuse_another_type(session, reloaded, {*differing, *self._ambiguous})
+
+    def _refuse_another_type(self, session: Session, reloaded: Session, names: Collection[str]) -> None:
+        for name in names:
+            if not self._comparison.same_field(name, getattr(session, name, None), getattr(reloaded, name)):
+                raise SessionNotSerializableError(name, "it would come back with another type or value")
 
     def _same_json(self, session: Session, reloaded: Session, name: str) -> bool:
         """Whether a field's two values differ in their Python types only, a tuple for a list for example."""
         try:
-            return bool(_jsonable(getattr(session, name)) == _jsonable(getattr(reloaded, name)))
+            return bool(_jsonable(getattr(session, name, None)) == _jsonable(getattr(reloaded, name)))
         except PydanticSerializationError:
             # A type that only the model's own serializer knows.
             return self._field_json(session, name) == self._field_json(reloaded, name)
