@@ -12,7 +12,7 @@ from fastsession.cookies import cookie_pairs
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
 from fastsession.formats.candidates import MOST_TRIED, candidates
 from fastsession.formats.contract import METADATA_KEY, CookieFormat, ForeignSession, names_of
-from fastsession.payload.codec import join_payload, payload_values
+from fastsession.payload.lines import join_payload, payload_values
 from fastsession.sealing.choice import Choice
 from fastsession.sealing.own_cookies import judge
 from fastsession.sealing.token import BINDING_SIZE, ID_SIZE, Token, new_id

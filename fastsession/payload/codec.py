@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
@@ -10,18 +9,17 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_jsonable_python
 
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
-from fastsession.payload.comparison import Comparison
+from fastsession.payload.comparison import Comparison, alike
 from fastsession.payload.edits import DumpedFields, Edit
 from fastsession.payload.extras import dump_extras, load_extras, verify_extras
 from fastsession.payload.field_types import refuse_fields_that_cannot_be_read, refuse_secret_fields
+from fastsession.payload.lines import NEWLINE, payload_values, split_payload
 from fastsession.payload.schemas import always_alike, schema_of
 from fastsession.session import Session
 from fastsession.status import SessionStatus
 
-# Compact JSON holds no line break: the model is the first line, extras, if there are any, the second.
-_NEWLINE = b"\n"
-# The same as a number: in bytes it is found more quickly than bytes are.
-_LINE_BREAK = _NEWLINE[0]
+# As a number: in bytes it is found more quickly than bytes are.
+_LINE_BREAK = NEWLINE[0]
 # Bytes of dump below which loading all of it is sooner done than finding what was edited.
 _WORTH_TELLING_APART = 512
 
@@ -89,13 +87,13 @@ class PayloadCodec:
             model = self._to_json(session, by_alias=False, round_trip=True, warnings=False)
         except (ValueError, RecursionError):
             raise SessionNotSerializableError(self._undumpable_field(session), "it cannot be written as JSON") from None
-        return model + _NEWLINE + dump_extras(extras) if extras else model
+        return model + NEWLINE + dump_extras(extras) if extras else model
 
     def load(self, payload: bytes) -> tuple[Session, dict[str, Any]]:
         """Model and extras; raises `Rejected` (incompatible) when today's model does not accept them."""
         extras: dict[str, Any] = {}
         if _LINE_BREAK in payload:
-            payload, extras = self._two_lines(payload)
+            payload, extras = self.lines(payload)
         try:
             session: Session = self._validate_json(payload, by_alias=False, by_name=True)
         except ValidationError as error:
@@ -105,10 +103,13 @@ class PayloadCodec:
             raise Rejected(SessionStatus.INCOMPATIBLE, detail) from None
         return session, extras
 
-    def _two_lines(self, payload: bytes) -> tuple[bytes, dict[str, Any]]:
-        """The model's JSON, into which keys have moved that it declares by now, and the extras."""
-        model, line = split_payload(payload)
-        extras = load_extras(line)
+    def lines(self, payload: bytes) -> tuple[bytes, dict[str, Any]]:
+        """The model's JSON, into which keys have moved that it declares by now, and the extras.
+
+        Raises `Rejected` (incompatible).
+        """
+        model, line_break, line = payload.partition(NEWLINE)
+        extras = load_extras(line) if line_break else {}
         declared = {name: extras.pop(name) for name in self.fields if name in extras}
         if declared:
             try:
@@ -142,7 +143,7 @@ class PayloadCodec:
     def changed_names(self, before: bytes, after: bytes) -> list[str]:
         """The top-level fields and keys in which two dumps differ."""
         old, new = payload_values(before), payload_values(after)
-        return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+        return sorted(name for name in old.keys() | new.keys() if not alike(old.get(name), new.get(name)))
 
     def verify(self, session: Session, extras: dict[str, Any], payload: bytes, edit: Edit | None = None) -> None:
         """Raise `SessionNotSerializableError` unless `payload` will load as the session is now.
@@ -213,34 +214,6 @@ class PayloadCodec:
         except PydanticSerializationError:
             # A type that only the model's own serializer knows.
             return self._field_json(session, name) == self._field_json(reloaded, name)
-
-
-def split_payload(payload: bytes) -> tuple[bytes, bytes]:
-    """The model's line and the extras' line, which may be empty."""
-    model, _, extras = payload.partition(_NEWLINE)
-    return model, extras
-
-
-def join_payload(data: dict[str, Any], fields: Collection[str]) -> bytes:
-    """The payload of another system's session: what is declared for the model, the rest as extras.
-
-    Raises `SessionNotSerializableError`.
-    """
-    model = dump_extras({name: value for name, value in data.items() if name in fields})
-    extras = {name: value for name, value in data.items() if name not in fields}
-    return model + _NEWLINE + dump_extras(extras) if extras else model
-
-
-def payload_values(payload: bytes) -> dict[str, Any]:
-    """Model and extras of a payload as one dict."""
-    model, extras = split_payload(payload)
-    return {**json.loads(model or b"{}"), **load_extras(extras or b"{}")}
-
-
-def field_sizes(payload: bytes) -> list[tuple[str, int]]:
-    """The top-level fields and keys with their bytes of JSON, largest first."""
-    sizes = [(name, len(dump_extras({name: value}))) for name, value in payload_values(payload).items()]
-    return sorted(sizes, key=lambda item: item[1], reverse=True)
 
 
 def _jsonable(value: object) -> Any:

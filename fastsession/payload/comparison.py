@@ -130,14 +130,15 @@ def alike(before: Any, after: Any) -> bool:
     """Whether two values are the same, with the same types in all that they hold."""
     if type(before) is not type(after):
         return False
-    if "__pydantic_core_schema__" in vars(type(after)):
+    if "__pydantic_core_schema__" in after.__class__.__dict__:
         # Its own schema tells where only one type is declared.
         return Comparison(type(after)).same_fields(before, after)
     if dataclasses.is_dataclass(after):
         names = [field.name for field in dataclasses.fields(after)]
         return all(alike(getattr(before, name), getattr(after, name)) for name in names)
     if is_mapping(before):
-        return alike(list(before.items()), list(after.items()))
+        same_keys = _paired(set(before), set(after), alike)
+        return same_keys and all(alike(before[key], value) for key, value in after.items())
     if _has_items(before):
         return _paired(before, after, alike)
     return _same_scalar(before, after)

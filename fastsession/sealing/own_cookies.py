@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from fastsession.cookies import MAX_COOKIES, MOST_HEADER_BYTES, find_values
 from fastsession.errors import Rejected, SessionTooLargeError
-from fastsession.payload.codec import field_sizes
+from fastsession.payload.lines import field_sizes
 from fastsession.sealing.choice import Choice
 from fastsession.sealing.chunks import CHUNK_MARK_SIZE, Chunks, clear_characters
 from fastsession.sealing.recent import Recent
