@@ -76,7 +76,7 @@ class SessionDict(dict[str, Any]):
         session = self.session()
         codec, assigned = self.lifecycle.codec, self.open().assigned
         view = {name: getattr(session, name) for name in codec.fields}
-        untouched = codec.pristine if codec.empty is not None else self.open().untouched.session
+        untouched = self.open().untouched.session if codec.pristine is None else codec.pristine
         view = {name: value for name, value in view.items() if value != getattr(untouched, name) or name in assigned}
         view.update(self.open().extras)
         if view.keys() != super().keys():

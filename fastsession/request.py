@@ -71,8 +71,8 @@ class RequestSession(SessionState):
 
     @cached_property
     def untouched(self) -> Untouched:
-        """What a session was before anybody touched it, if it is a new one."""
-        return self.lifecycle.codec.untouched()
+        """A session that nobody has touched. For a new one it is set when that is made."""
+        return self.lifecycle.codec.untouched(arrived=True)
 
     def adopt(self, adopted: Adopted | None) -> None:
         """Take over a session of another system, if there is one."""

@@ -34,8 +34,8 @@ class Untouched(NamedTuple):
 class PayloadCodec:
     """Dumps and loads one session model.
 
-    With `foreign`, payloads are another system's and not from `dump`. `pristine` is a new session of
-    start-up, and `empty` its dump, or None when a new session may be another one later: see `untouched`.
+    With `foreign`, payloads are another system's and not from `dump`. `empty` is the dump of a new session
+    and `pristine` a session that dumps so, where all of them are alike: otherwise None, see `untouched`.
     """
 
     def __init__(self, model: type[Session], *, foreign: bool = False) -> None:
@@ -49,37 +49,45 @@ class PayloadCodec:
         self._dumped_fields = None if foreign else DumpedFields(model)
         refuse_secret_fields(model)
         try:
-            self.pristine = self.fresh()
+            pristine = self.fresh()
         except ValidationError as error:
             names = ", ".join(repr(".".join(map(str, fault["loc"]))) for fault in error.errors(include_input=False))
             message = f"{model.__name__} must be able to start empty. Give these fields a valid default: {names}."
             raise ConfigurationError(message) from None
+        except LookupError as error:
+            message = f"{model.__name__}() raised {type(error).__name__} when the middleware was built, outside of any "
+            message += "request. A default_factory must have an answer there too: give a ContextVar a default."
+            raise ConfigurationError(message) from error
         refuse_fields_that_cannot_be_read(model)
         self._comparison = Comparison(model)
         # Where values may be equal and of different types, equality says nothing.
         self._ambiguous = self._comparison.ambiguous()
         try:
-            payload = self.dump(self.pristine, {})
-            self.verify(self.pristine, {}, payload)
+            payload = self.dump(pristine, {})
+            self.verify(pristine, {}, payload)
         except SessionNotSerializableError as error:
             message = f"{model.__name__} has a default that cannot be kept in a session: {error}"
             raise ConfigurationError(message) from None
         self.empty = payload if always_alike(*schema_of(model)) else None
+        # A default may come back as another type: a tuple as a list.
+        come_back = self.empty is not None and self.load(payload)[0].__dict__ == pristine.__dict__
+        self.pristine = pristine if come_back else None
 
     def fresh(self) -> Session:
         """A new session, as the model makes it at this moment."""
         return self.model()
 
-    def untouched(self) -> Untouched:
-        """Another new session, to tell later what has been done to the one that a request gets.
+    def untouched(self, *, arrived: bool = False) -> Untouched:
+        """Another new session, to tell what has been done to the one that a request has.
 
-        Where factories make values, no two are alike, so that a session has changed by being new. What
-        they look at may change until the response starts: so this is made when the request's own is.
+        Where factories make values, no two are alike, so that a session differs by being new. With
+        `arrived` it is as it would come back in a cookie.
         """
-        if self.empty is not None:
+        if self.pristine is not None and self.empty is not None:
             return Untouched(self.pristine, self.empty)
         session = self.fresh()
-        return Untouched(session, self.dump(session, {}))
+        payload = self.dump(session, {})
+        return Untouched(self.load(payload)[0] if arrived else session, payload)
 
     def dump(self, session: Session, extras: dict[str, Any]) -> bytes:
         """The session as JSON, by field name and without computed fields; raises `SessionNotSerializableError`."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from typing import Any, TypeGuard
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -14,7 +17,12 @@ from fastsession.payload.schemas import Schema, everything, fields_of, is_mappin
 
 _SEQUENCES = (list, tuple, deque)
 _SETS = (set, frozenset)
-_BUILT_IN = (*_SEQUENCES, *_SETS, dict)
+# What a schema of this kind loads. One of another kind, a custom type's for example, may load anything.
+_LOADS: dict[str, type] = {
+    **{kind.__name__: kind for kind in (*_SEQUENCES, *_SETS, dict, str, int, float, bool, bytes)},
+    **{kind.__name__: kind for kind in (datetime, date, time, timedelta)},
+    **{"typed-dict": dict, "none": type(None), "enum": Enum, "model": BaseModel, "decimal": Decimal, "uuid": UUID},
+}
 
 
 class Comparison:
@@ -61,12 +69,12 @@ class Comparison:
                 return self._same_otherwise(schema, before, after)
 
     def _same_choice(self, schema: Schema, before: object, after: object) -> bool:
-        """Of the same type; where only one of several choices is that container, that choice tells the rest."""
+        """Of the same type; where only one of the choices loads that type, it tells the rest."""
         choices = [] if schema["type"] == "literal" else list(map(self._bare, parts(schema, self._definitions)))
         if any(choice["type"] == "any" for choice in choices):
             return True
-        fitting = [choice for choice in choices if choice["type"] == type(after).__name__]
-        if type(after) in _BUILT_IN and len(fitting) == 1:
+        fitting = [choice for choice in choices if _LOADS.get(choice["type"], type(after)) is type(after)]
+        if len(fitting) == 1 and fitting[0]["type"] in _LOADS:
             return type(before) is type(after) and self._same(fitting[0], before, after)
         return alike(before, after)
 
