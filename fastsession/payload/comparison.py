@@ -21,7 +21,12 @@ _SETS = (set, frozenset)
 _LOADS: dict[str, type] = {
     **{kind.__name__: kind for kind in (*_SEQUENCES, *_SETS, dict, str, int, float, bool, bytes)},
     **{kind.__name__: kind for kind in (datetime, date, time, timedelta)},
-    **{"typed-dict": dict, "none": type(None), "enum": Enum, "model": BaseModel, "decimal": Decimal, "uuid": UUID},
+    "typed-dict": dict,
+    "none": type(None),
+    "enum": Enum,
+    "model": BaseModel,
+    "decimal": Decimal,
+    "uuid": UUID,
 }
 
 
