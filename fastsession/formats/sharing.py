@@ -12,7 +12,7 @@ from fastsession.cookies import cookie_pairs
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
 from fastsession.formats.candidates import MOST_TRIED, candidates
 from fastsession.formats.contract import METADATA_KEY, CookieFormat, ForeignSession, names_of
-from fastsession.payload.lines import join_payload, payload_values
+from fastsession.payload.lines import join_payload, payload_values, split_payload
 from fastsession.sealing.choice import Choice
 from fastsession.sealing.own_cookies import judge
 from fastsession.sealing.token import BINDING_SIZE, ID_SIZE, Token, new_id
@@ -36,6 +36,8 @@ class Metadata(BaseModel):
     renewed_at: _Time
     remembered: bool
     binding: Annotated[str, Field(pattern=rf"^([0-9a-f]{{{2 * BINDING_SIZE}}})?$")]
+    # Keys that the model writes without declaring them; all others are extras.
+    undeclared: list[str] = []
 
 
 class ForeignCookies:
@@ -105,8 +107,9 @@ class ForeignCookies:
             renewed_at=token.renewed_at,
             remembered=token.remembered,
             binding=token.binding.hex(),
+            undeclared=[name for name in payload_values(split_payload(token.payload)[0]) if name not in self._fields],
         )
-        data = {**payload_values(token.payload), METADATA_KEY: metadata.model_dump()}
+        data = {**payload_values(token.payload), METADATA_KEY: metadata.model_dump(exclude_defaults=True)}
         return self._format.write(ForeignSession(data, id=str(UUID(bytes=token.id))), now=now)
 
     def _token(self, foreign: ForeignSession, binding: bytes, now: int) -> Token:
@@ -117,15 +120,15 @@ class ForeignCookies:
         """
         data = dict(foreign.data)
         metadata = data.pop(METADATA_KEY, None)
+        known = None if metadata is None else _metadata(metadata)
         try:
-            payload = join_payload(data, self._fields)
+            payload = join_payload(data, [*self._fields, *(known.undeclared if known else ())])
         except SessionNotSerializableError as error:
             raise Rejected(SessionStatus.INCOMPATIBLE, f"not text that UTF-8 can hold: {error.field}") from None
         written_at = None if foreign.created_at is None else int(foreign.created_at)
-        if metadata is None:
+        if known is None:
             began = now if written_at is None else written_at
             return Token(new_id(), began, 0, began, remembered=False, payload=payload, binding=binding, stale=True)
-        known = _metadata(metadata)
         return Token(
             bytes.fromhex(known.id),
             known.created_at,
