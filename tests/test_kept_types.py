@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
@@ -128,14 +129,13 @@ def kept(kind, value):
         *((kind, {Role.ADMIN}) for kind in (set[Role | str], set[str] | set[Role])),
         (deque[Role | str], deque([Role.ADMIN])),
         (dict[int | str, str], {1: "a"}),
-        *((UUID | str, value) for value in (str(ID),)),
+        (UUID | str, str(ID)),
         (datetime | str, "2026-01-01T00:00:00"),
         (date | str, "2026-01-01"),
         (AnyUrl | str, AnyUrl("http://example.com")),
         (tuple[int, ...] | set[int], {1}),
         (list[int] | tuple[int, ...], (1, 2)),
         (set[int] | frozenset[int], frozenset({1})),
-        (deque[int] | list[int], deque([1])),
         (Place | tuple[int, str], (1, "a")),
         (Place, Place(1, Role.ADMIN)),
         *((kind, {"who": Role.ADMIN}) for kind in (Entry, Entry | dict[str, int], Entry | list[int])),
@@ -172,7 +172,7 @@ def test_a_value_that_would_come_back_as_something_else_is_refused(kind, value):
         *((Decimal | float, value) for value in (Decimal("1.50"), 1.5)),
         *((int | str, value) for value in (1, "1")),
         *((Literal[1, "1"], value) for value in (1, "1")),
-        *((Path | str, value) for value in (Path("a/b"),)),
+        (Path | str, Path("a/b")),
         (Path, Path("a/b")),
         (timedelta | float, timedelta(days=1)),
         *((date | datetime, value) for value in (date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC))),
@@ -226,6 +226,10 @@ def test_a_value_that_comes_back_with_its_type_is_kept(kind, value):
 def test_where_one_type_is_declared_the_value_comes_back_as_that(kind, value, back):
     assert kept(kind, value) == back
     assert type(kept(kind, value)) is type(back)
+
+
+def test_an_abstract_path_comes_back_as_a_path():
+    assert kept(PathLike[str], Path("a/b")) == Path("a/b")
 
 
 @pytest.mark.parametrize("fold", [0, 1])

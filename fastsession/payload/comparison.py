@@ -66,7 +66,7 @@ class Comparison:
                 return self._same_object(schema, before, after)
             case "list" | "set" | "frozenset" | "deque":
                 return self._same_items(schema.get("items_schema"), before, after)
-            case "tuple" | "named-tuple":
+            case "tuple" | "named-tuple" | "call":
                 return self._same_tuple(schema, before, after)
             case "dict" | "ordered-dict" | "typed-dict":
                 return self._same_mapping(schema, before, after)

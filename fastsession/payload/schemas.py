@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePath
+from os import PathLike
 from typing import Any, TypeGuard
 
 Schema = Mapping[str, Any]
@@ -68,6 +68,9 @@ def items_of(schema: Schema, length: int) -> list[Schema]:
     """The schemas of a tuple's items, when it has so many."""
     if schema["type"] == "named-tuple":
         return [field["schema"] for field in schema["fields"]]
+    if schema["type"] == "call":
+        # A named tuple's in earlier versions of pydantic.
+        return [argument["schema"] for argument in schema["arguments_schema"]["arguments_schema"]]
     items, variadic = list[Schema](schema["items_schema"]), schema.get("variadic_item_index")
     if variadic is None:
         return items
@@ -101,7 +104,7 @@ def _is_path(schema: Schema) -> bool:
     """Whether this is the schema of one type of path, which pydantic writes as a union of its ways to read one."""
     strict = schema.get("strict_schema", schema)
     kind = strict.get("python_schema", strict).get("cls")
-    return schema["type"] == "lax-or-strict" and isinstance(kind, type) and issubclass(kind, PurePath)
+    return schema["type"] == "lax-or-strict" and isinstance(kind, type) and issubclass(kind, PathLike)
 
 
 def _schemas(value: object) -> Iterator[Schema]:
