@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from os import PathLike
 from typing import Any, TypeGuard
 
 Schema = Mapping[str, Any]
@@ -104,7 +103,7 @@ def _is_path(schema: Schema) -> bool:
     """Whether this is the schema of one type of path, which pydantic writes as a union of its ways to read one."""
     strict = schema.get("strict_schema", schema)
     kind = strict.get("python_schema", strict).get("cls")
-    return schema["type"] == "lax-or-strict" and isinstance(kind, type) and issubclass(kind, PathLike)
+    return schema["type"] == "lax-or-strict" and hasattr(kind, "__fspath__")
 
 
 def _schemas(value: object) -> Iterator[Schema]:
