@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI, Request, WebSocket
 from pydantic import Field, model_validator
 
-from fastsession import ConfigurationError, CurrentSession, Session, SessionMiddleware
+from fastsession import ConfigurationError, CurrentSession, Session, SessionMiddleware, SessionNotSerializableError
 from fastsession.formats import IronSession
 from fastsession.payload.codec import PayloadCodec
 from fastsession.stores import MemoryRevocations, MemoryStore
@@ -77,6 +77,10 @@ def visits(options, model=Visit):
     @app.get("/")
     async def show(session: CurrentSession[model]) -> dict[str, str]:
         return {name: repr(getattr(session, name)) for name in type(session).__pydantic_fields__}
+
+    @app.get("/untouched")
+    async def untouched() -> str:
+        return "untouched"
 
     @app.get("/changed")
     async def changed(session: CurrentSession[model]) -> bool:
@@ -197,6 +201,29 @@ def test_in_the_dict_a_field_counts_as_absent_when_it_is_what_a_new_session_woul
         assert client.get("/dict").json() == ["note"]
         settings["variant"] = "c"
         assert client.get("/dict").json() == ["note", "variant"]
+
+
+def test_a_factory_that_gives_what_would_not_load_leaves_arrived_sessions_alone(options):
+    client = visits(options)
+    with client:
+        client.post("/note")
+        settings["variant"] = 5
+        assert {"note", "variant"} <= set(client.get("/dict").json())
+        client.cookies.clear()
+        with pytest.raises(SessionNotSerializableError, match="'variant'"):
+            client.post("/note")
+
+
+def test_a_factory_that_fails_fails_where_a_new_session_is_looked_at(options):
+    client = visits(options)
+    with client:
+        client.post("/note")
+        del settings["variant"]
+        assert client.get("/").json()["variant"] == "'a'"
+        client.cookies.clear()
+        with pytest.raises(KeyError, match="variant"):
+            client.get("/")
+        assert client.get("/untouched").json() == "untouched"
 
 
 def test_a_model_without_code_of_its_own_is_dumped_once_for_all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -87,7 +88,11 @@ class PayloadCodec:
             return Untouched(self.pristine, self.empty)
         session = self.fresh()
         payload = self.dump(session, {})
-        return Untouched(self.load(payload)[0] if arrived else session, payload)
+        if arrived:
+            # A factory's value that would not load is no session's that has arrived.
+            with suppress(Rejected):
+                session = self.load(payload)[0]
+        return Untouched(session, payload)
 
     def dump(self, session: Session, extras: dict[str, Any]) -> bytes:
         """The session as JSON, by field name and without computed fields; raises `SessionNotSerializableError`."""
@@ -208,7 +213,7 @@ class PayloadCodec:
         for name in differing:
             if not self._same_json(session, reloaded, name):
                 raise SessionNotSerializableError(name, "it would come back with another value")
-        self._refuse_another_type(session, reloaded, {*differing, *self._ambiguous})
+        self._refuse_another_type(session, reloaded, dict.fromkeys([*differing, *self._ambiguous]))
 
     def _refuse_another_type(self, session: Session, reloaded: Session, names: Collection[str]) -> None:
         for name in names:
