@@ -17,6 +17,8 @@ from fastsession.payload.schemas import Schema, everything, fields_of, is_mappin
 
 _SEQUENCES = (list, tuple, deque)
 _SETS = (set, frozenset)
+# Of these, nothing but the value can differ. Most values are of them, and need no schema.
+_OF_JSON = frozenset({str, int, float, bool, type(None)})
 # What a schema of this kind loads. One of another kind, a custom type's for example, may load anything.
 _LOADS: dict[str, type] = {
     **{kind.__name__: kind for kind in (*_SEQUENCES, *_SETS, dict, str, int, float, bool, bytes)},
@@ -59,8 +61,8 @@ class Comparison:
         return any(_declares_several(part) or part["type"] == "time" for part in everything(schema, self._definitions))
 
     def _same(self, schema: Schema, before: Any, after: Any) -> bool:
-        if _declares_several(schema):
-            return self._same_choice(schema, before, after)
+        if type(before) is type(after) and type(after) in _OF_JSON:
+            return bool(before == after)
         match schema["type"]:
             case "model" | "dataclass":
                 return self._same_object(schema, before, after)
@@ -122,7 +124,9 @@ class Comparison:
         )
 
     def _same_otherwise(self, schema: Schema, before: object, after: object) -> bool:
-        """What wraps one other schema, a scalar, or a type that another version of pydantic has."""
+        """A choice, what wraps one other schema, a scalar, or a type that another version of pydantic has."""
+        if _declares_several(schema):
+            return self._same_choice(schema, before, after)
         below = list(parts(schema, self._definitions))
         if not below:
             return type(before) is not type(after) or _same_scalar(before, after)

@@ -69,7 +69,7 @@ def items_of(schema: Schema, length: int) -> list[Schema]:
         return [field["schema"] for field in schema["fields"]]
     if schema["type"] == "call":
         # A named tuple's in earlier versions of pydantic.
-        return [argument["schema"] for argument in schema["arguments_schema"]["arguments_schema"]]
+        return [argument["schema"] for argument in schema["arguments_schema"].get("arguments_schema", ())]
     items, variadic = list[Schema](schema["items_schema"]), schema.get("variadic_item_index")
     if variadic is None:
         return items
