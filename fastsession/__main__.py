@@ -12,8 +12,8 @@ from datetime import timedelta
 
 from fastsession.cookies import MAX_COOKIES, find_values
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.lifetime import Lifetime, Timeouts, as_datetime
-from fastsession.payload.codec import split_payload
+from fastsession.lifetime import DEFAULT_IDLE, Lifetime, Timeouts, as_datetime, standard_lifetime
+from fastsession.payload.lines import split_payload
 from fastsession.sealing.chunks import Chunks
 from fastsession.sealing.keyring import KeyRing, accepted_secrets, generate_key
 from fastsession.sealing.token import Token, TokenSealer
@@ -47,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("cookie", metavar="COOKIE", help="a cookie's value, NAME=VALUE, or a whole Cookie header")
     inspect.add_argument("--name", help=f"the cookie's name (default: the one of {', '.join(DEFAULT_NAMES)} that fits)")
     inspect.add_argument("--audience", default="", help="the middleware's audience=")
-    inspect.add_argument("--idle", type=int, default=1800, metavar="SECONDS", help="idle timeout (default: 1800)")
+    inspect.add_argument(
+        "--idle", type=int, default=DEFAULT_IDLE, metavar="SECONDS", help="idle timeout (default: 1800)"
+    )
     inspect.add_argument(
         "--absolute", type=int, default=43200, metavar="SECONDS", help="absolute timeout (default: 43200)"
     )
@@ -72,7 +74,7 @@ def _inspect(options: argparse.Namespace) -> int:
     except Rejected as rejected:
         _show("status", f"{rejected.status}: {rejected.detail}")
         return REJECTED
-    valid = _explain(token, Lifetime(options.idle, options.absolute), keys, time.time())
+    valid = _explain(token, standard_lifetime(options.idle, options.absolute), keys, time.time())
     if options.reveal:
         for line in filter(None, split_payload(token.payload)):
             print(json.dumps(json.loads(line), indent=2, ensure_ascii=False))

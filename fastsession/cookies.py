@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final, Literal
 
 from fastsession.errors import ConfigurationError, Rejected
@@ -22,9 +24,20 @@ MOST_HEADER_BYTES: Final = 64 * 1024
 MOST_CANDIDATES: Final = 4
 # A browser keeps fewer than 200 for one site; more are made up, and taking them apart costs.
 _MOST_COOKIES = 512
+# Places in a header that may be a cookie of a name. Browsers write none that is not one.
+_MOST_LOOKS = 64
 _LONGEST_NAME = 256
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]+")
+# Browsers ignore a longer attribute (RFC 6265bis, section 5.6).
+_LONGEST_ATTRIBUTE = 1024
+# What a browser writes as it is into a request's path, without any segment `.` or `..`, which it resolves (URL
+# Standard, "path percent-encode set" and "double-dot URL path segment"; Chromium encodes the bar too).
+_PATH = re.compile(r"""(?!.*/(?:\.|%2[eE]){1,2}(?:/|$))[^\x00-\x20"#;<>?\\^`{|}\x7f-\U0010ffff]+""")
+# Labels of a host name (RFC 1123, section 2.1) with the underscore that browsers take too, and the dot before them
+# that they drop.
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_DOMAIN = re.compile(rf"\.?(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 
 
 class CookieWriter:
@@ -45,12 +58,7 @@ class CookieWriter:
         if not https_only and (same_site == "none" or partitioned):
             message = "same_site='none' and partitioned=True need https_only=True: browsers drop such cookies."
             raise ConfigurationError(message)
-        if not path.startswith("/") or not _ATTRIBUTE.fullmatch(path):
-            message = "path must begin with a slash and hold neither semicolons nor control characters."
-            raise ConfigurationError(message)
-        if domain is not None and not _ATTRIBUTE.fullmatch(domain):
-            message = "domain must be a host name, or None for the host that answers."
-            raise ConfigurationError(message)
+        check_place(path, domain)
         self.https_only = https_only
         self._path = f"; path={path}"
         self._attributes = (
@@ -72,6 +80,27 @@ class CookieWriter:
     def _header(self, name: str, value: str, age: str) -> Header:
         """The one place that writes Set-Cookie, so that clearing always has the attributes of setting."""
         return b"set-cookie", f"{name}={value}{self._path}{age}{self._attributes}".encode()
+
+
+def check_place(path: str, domain: str | None) -> None:
+    """Raise `ConfigurationError` for a path or a domain with which no browser keeps a cookie or sends it back."""
+    if not isinstance(path, str) or not path.startswith("/") or not _ATTRIBUTE.fullmatch(path):
+        message = "path must begin with a slash and hold neither semicolons nor control characters."
+        raise ConfigurationError(message)
+    if not _PATH.fullmatch(path) or len(path) > _LONGEST_ATTRIBUTE:
+        message = (
+            "path must be written as browsers send it, or they never send the cookie back: percent-encoded "
+            "('/my%20projects'), without a query, a fragment, '.' or '..', and 1,024 characters at most."
+        )
+        raise ConfigurationError(message)
+    host = domain if isinstance(domain, str) else ""
+    if domain is not None and not _DOMAIN.fullmatch(host):
+        message = "domain must be a host name, or None for the host that answers."
+        if not host.isascii():
+            message += " Write letters beyond ASCII as browsers do, in punycode: xn--...."
+        elif _ATTRIBUTE.fullmatch(host):
+            message += " It has no scheme, port, path, star or space, and no dot at its end: 'example.com'."
+        raise ConfigurationError(message)
 
 
 def cookie_name(session_cookie: str, *, path: str, domain: str | None, https_only: bool) -> str:
@@ -126,17 +155,11 @@ def find_values(header: bytes, find: bytes) -> list[str]:
     if len(header) > MOST_HEADER_BYTES:
         raise Rejected(SessionStatus.OVERSIZE, "too many bytes of cookies")
     values: list[str] = []
-    position, looks = header.find(find), 0
-    while position >= 0 and len(values) < MOST_CANDIDATES and looks < _MOST_COOKIES:
-        looks += 1
-        end = header.find(b";", position)
-        pair = header[header.rfind(b";", 0, position) + 1 : end if end >= 0 else None]
-        name, equals, value = pair.partition(b"=")
-        if equals and name.strip(b" \t") == find:
-            values.append(value.strip(b" \t").decode("latin-1"))
-        if end < 0:
-            break
-        position = header.find(find, end)
+    for match in itertools.islice(_pairs_named(find).finditer(header), _MOST_LOOKS):
+        if begins_pair(header, match.start()):
+            values.append(match[1].strip(b" \t").decode("latin-1"))
+            if len(values) == MOST_CANDIDATES:
+                break
     return values
 
 
@@ -148,11 +171,39 @@ def presented(header: bytes, names: Iterable[str]) -> tuple[str | bytes, ...]:
         return (header[:MOST_HEADER_BYTES],)
 
 
-def cookie_pairs(header: bytes) -> dict[str, str]:
-    """Names and raw values of the first cookies, of several with one name the first."""
-    pairs: dict[str, str] = {}
+@lru_cache(maxsize=64)
+def _pairs_named(name: bytes) -> re.Pattern[bytes]:
+    """What finds the pairs whose name ends so. With the name first, it is searched for as plain bytes are."""
+    escaped = re.escape(name)
+    return re.compile(escaped + rb"(?=[ \t=])(?<![^; \t]" + escaped + rb")[ \t]*+=([^;]*+)")
+
+
+def begins_pair(header: bytes, start: int) -> bool:
+    """Whether nothing but blanks stands between `start` and the semicolon before it."""
+    return not header[header.rfind(b";", 0, start) + 1 : start].strip(b" \t")
+
+
+class RequestCookies(dict[str, str]):
+    """A request's cookies, names to raw values; of several with one name the first.
+
+    `repeated` has all values of the names that came several times, in order.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.repeated: dict[str, list[str]] = {}
+
+
+def cookie_pairs(header: bytes) -> RequestCookies:
+    """Names and raw values of the first cookies."""
+    cookies = RequestCookies()
     for pair in header[:MOST_HEADER_BYTES].decode("latin-1").split(";", _MOST_COOKIES)[:_MOST_COOKIES]:
         name, equals, value = pair.partition("=")
-        if equals and name.strip(" \t"):
-            pairs.setdefault(name.strip(" \t"), value.strip(" \t"))
-    return pairs
+        name, value = name.strip(" \t"), value.strip(" \t")
+        if not equals or not name:
+            continue
+        if name in cookies:
+            cookies.repeated.setdefault(name, [cookies[name]]).append(value)
+        else:
+            cookies[name] = value
+    return cookies

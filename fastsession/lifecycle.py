@@ -123,6 +123,8 @@ class Lifecycle:
                 request.reject(rejected)
         if session is None:
             session, request.extras = self.codec.fresh(), {}
+            # Now: what a factory looks at may be another when the response starts.
+            request.untouched = self.codec.untouched()
         attach(session, request)
         return session
 
@@ -173,7 +175,7 @@ class Lifecycle:
         )
         request.committed = payload
         if outcome is _KEEP and changed and not destroyed:
-            names = [*self._reporter.changed_names(session, request.payload, payload), *request.verbs()]
+            names = [*self._reporter.changed_names(session, request, request.payload, payload), *request.verbs()]
             why = _OUTDATED if outdated else f"a response of status {status_code} saves nothing"
             self._reporter.late_change(session, request, scope, names=names, why=why)
         if outcome is _SAVE:

@@ -13,6 +13,8 @@ from fastsession.status import SessionStatus
 MAX_LIFETIME = 400 * 24 * 60 * 60
 # How far ahead another server's clock may be.
 CLOCK_SKEW = 30
+DEFAULT_IDLE = timedelta(minutes=30)
+DEFAULT_ABSOLUTE = timedelta(hours=12)
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
 _EXPIRED_IDLE, _EXPIRED_ABSOLUTE = SessionStatus.EXPIRED_IDLE, SessionStatus.EXPIRED_ABSOLUTE
 
@@ -22,7 +24,8 @@ class Lifetime:
     """How long a session lasts: `idle` seconds after it was last renewed, `absolute` after it began.
 
     Both are OWASP's terms (Session Management Cheat Sheet, "Session Expiration"). Takes seconds or a
-    `timedelta`; raises `ConfigurationError` outside 1 second to 400 days.
+    `timedelta`; raises `ConfigurationError` outside 1 second to 400 days, and for an `idle` longer than
+    `absolute`, which would never count.
     """
 
     idle: int
@@ -31,10 +34,28 @@ class Lifetime:
     def __init__(self, idle: timedelta | float, absolute: timedelta | float) -> None:
         object.__setattr__(self, "idle", seconds("idle timeout", idle, least=1))
         object.__setattr__(self, "absolute", seconds("absolute timeout", absolute, least=1))
+        if self.idle > self.absolute:
+            message = (
+                f"The idle timeout ({self.idle} s) is longer than the absolute timeout ({self.absolute} s), which ends "
+                "the session first. Shorten idle_timeout= or lengthen absolute_timeout= (idle= and absolute= of a "
+                "Lifetime)."
+            )
+            raise ConfigurationError(message)
 
     def expires_at(self, *, created_at: int, renewed_at: int) -> int:
         """The second at which the session is over."""
         return min(renewed_at + self.idle, created_at + self.absolute)
+
+
+def standard_lifetime(idle_timeout: timedelta | float, absolute_timeout: timedelta | float) -> Lifetime:
+    """The lifetime of sessions that are not remembered; an absolute timeout alone shortens the default idle timeout.
+
+    Raises `ConfigurationError` as `Lifetime` does.
+    """
+    # By identity: 30 minutes that somebody wrote down contradict a shorter absolute timeout, the default does not.
+    if idle_timeout is DEFAULT_IDLE:
+        idle_timeout = min(DEFAULT_IDLE.total_seconds(), seconds("absolute timeout", absolute_timeout, least=1))
+    return Lifetime(idle_timeout, absolute_timeout)
 
 
 def seconds(name: str, value: timedelta | float, *, least: int) -> int:
@@ -72,6 +93,11 @@ class Timeouts:
         renew_after: timedelta | float | None = None,
         not_before: datetime | float | None = None,
     ) -> None:
+        if remembered is not None and not isinstance(remembered, Lifetime):
+            message = (
+                "remember takes a Lifetime: remember=Lifetime(idle=timedelta(days=14), absolute=timedelta(days=90))."
+            )
+            raise ConfigurationError(message)
         self.standard = standard
         self.remembered = remembered
         self._lifetimes = (standard, remembered or standard)
@@ -94,6 +120,10 @@ class Timeouts:
         """From when until before when a session with these times is valid; never, if it began before `not_before`."""
         ends = self._lifetimes[remembered].expires_at(created_at=created_at, renewed_at=renewed_at)
         return ends if created_at < self._not_before else max(created_at, renewed_at) - CLOCK_SKEW, ends
+
+    def may_be_valid(self, renewed_at: int, now: float) -> bool:
+        """Whether a session that was renewed then can be valid, for all that is known without opening the token."""
+        return renewed_at - CLOCK_SKEW <= now < renewed_at + self._longest_idle
 
     def fault(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> SessionStatus:  # noqa: FBT001
         """Why a session with these times is not valid now."""

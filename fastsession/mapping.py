@@ -81,9 +81,8 @@ class SessionDict(dict[str, Any]):
         session = self.session()
         codec, assigned = self.lifecycle.codec, self.open().assigned
         view = {name: getattr(session, name) for name in codec.fields}
-        view = {
-            name: value for name, value in view.items() if value != getattr(codec.pristine, name) or name in assigned
-        }
+        untouched = self.open().untouched.session if codec.pristine is None else codec.pristine
+        view = {name: value for name, value in view.items() if value != getattr(untouched, name) or name in assigned}
         view.update(self.open().extras)
         if view.keys() != super().keys():
             super().clear()

@@ -18,7 +18,7 @@ from fastsession.formats.migrating import Migrations
 from fastsession.formats.migration import Migration
 from fastsession.formats.sharing import ForeignCookies, refuse_misused, refuse_unused
 from fastsession.lifecycle import Clock, Lifecycle
-from fastsession.lifetime import Lifetime, Timeouts
+from fastsession.lifetime import DEFAULT_ABSOLUTE, DEFAULT_IDLE, Lifetime, Timeouts, standard_lifetime
 from fastsession.mapping import SCOPE_KEY, SessionDict
 from fastsession.openapi import announce_cookie
 from fastsession.payload.codec import PayloadCodec
@@ -68,8 +68,8 @@ class SessionMiddleware:
         same_site: SameSite = "lax",
         https_only: bool = True,
         partitioned: bool = False,
-        idle_timeout: timedelta | float = timedelta(minutes=30),
-        absolute_timeout: timedelta | float = timedelta(hours=12),
+        idle_timeout: timedelta | float = DEFAULT_IDLE,
+        absolute_timeout: timedelta | float = DEFAULT_ABSOLUTE,
         renew_after: timedelta | float | None = None,
         remember: Lifetime | None = None,
         max_cookies: int = 2,
@@ -90,7 +90,7 @@ class SessionMiddleware:
             message = "model must be a class derived from fastsession.Session."
             raise ConfigurationError(message)
         timeouts = Timeouts(
-            Lifetime(idle_timeout, absolute_timeout),
+            standard_lifetime(idle_timeout, absolute_timeout),
             remembered=remember,
             renew_after=renew_after,
             not_before=not_before,

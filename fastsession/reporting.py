@@ -104,7 +104,7 @@ class Reporter:
                 self.tell(EventKind.LATE_CHANGE, session, request, scope, detail="no response was sent")
             return
         # Without a commit, somebody looked for the first time after the response had started.
-        names = self.changed_names(session, before or request.payload, payload)
+        names = self.changed_names(session, request, before or request.payload, payload)
         if names:
             self.late_change(session, request, scope, names=names)
 
@@ -119,10 +119,11 @@ class Reporter:
         """Report a write to `request.session` that was refused: the error that says so may be lost in another's."""
         self.tell(EventKind.LATE_CHANGE, session, request, {**scope}, detail="after the request was over")
 
-    def changed_names(self, session: SessionDict, before: bytes | None, payload: bytes) -> list[str]:
+    def changed_names(
+        self, session: SessionDict, request: RequestSession, before: bytes | None, payload: bytes
+    ) -> list[str]:
         """The fields in which a dump differs from an earlier one, or from a new session's."""
-        codec = session.lifecycle.codec
-        return codec.changed_names(before or codec.dump(codec.fresh(), {}), payload)
+        return session.lifecycle.codec.changed_names(before or request.untouched.payload, payload)
 
     def tell(
         self,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fastsession.cookies import Header
     from fastsession.formats.migrating import Adopted
     from fastsession.lifecycle import Lifecycle
+    from fastsession.payload.codec import Untouched
     from fastsession.payload.edits import Edit
 
 
@@ -71,6 +72,11 @@ class RequestSession(SessionState):
         """The session's secret id; a new session gets one as soon as somebody needs it."""
         return self.token.id if self.token else new_id()
 
+    @cached_property
+    def untouched(self) -> Untouched:
+        """A session that nobody has touched. For a new one it is set when that is made."""
+        return self.lifecycle.codec.untouched(arrived=True)
+
     def adopt(self, adopted: Adopted | None) -> None:
         """Take over a session of another system, if there is one."""
         if adopted is not None:
@@ -114,6 +120,8 @@ class RequestSession(SessionState):
 
     def changed(self, session: Session) -> bool:
         """Whether the model differs from what arrived."""
+        if self.payload is None:
+            return self.lifecycle.codec.dump(session, {}) != self.untouched.payload
         return self.lifecycle.codec.model_changed(session, self.payload)
 
     def remember_as(self, on: bool) -> None:  # noqa: FBT001  (the verb's own argument)
@@ -129,13 +137,15 @@ class RequestSession(SessionState):
             return True
         if model is None or payload == self.payload:
             return False
+        if self.payload is None:
+            return payload != self.untouched.payload
         return self.lifecycle.codec.changed(payload, self.payload, edit)
 
     def to_end(self, payload: bytes) -> bool:
         """Whether the session ends: by `destroy()`, or emptied as a dict, as with Starlette's sessions."""
         if self.destroyed or not self.written:
             return self.destroyed
-        return payload == self.lifecycle.codec.empty and not self.to_be_saved
+        return payload == self.untouched.payload and not self.to_be_saved
 
     def to_renew(self) -> bool:
         """Whether a session in which nothing changed is sealed again: asked for, or stale, or because it is time."""

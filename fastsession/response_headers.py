@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 _VARY = (b"vary", b"Cookie")
 _NO_STORE = (b"cache-control", b"no-store")
-# Cache-Control and the fields by which content delivery networks are told otherwise (RFC 9213).
-_CACHE_FIELDS = frozenset({b"cache-control", b"cdn-cache-control", b"surrogate-control"})
+# Content delivery networks obey fields of their own before Cache-Control: targeted ones (RFC 9213) such as
+# CDN-Cache-Control, which each vendor puts its name before, and older ones.
+_CACHE_CONTROL = b"cache-control"
+_VENDORS = frozenset({b"surrogate-control", b"edge-control", b"x-accel-expires"})
 
 
 def protect(headers: Iterable[Header], *, cookies: list[Header], private: bool) -> list[Header]:
@@ -24,13 +26,14 @@ def protect(headers: Iterable[Header], *, cookies: list[Header], private: bool) 
     kept: list[Header] = []
     varies = says_caching = False
     for header in headers:
-        name, value = header
-        if name in _CACHE_FIELDS:
+        # ASGI asks for lower case, and servers pass on whatever an application sends.
+        name = header[0].lower()
+        if name.endswith(_CACHE_CONTROL) or name in _VENDORS:
             if cookies:
                 continue
-            says_caching = says_caching or name == b"cache-control"
+            says_caching = says_caching or name == _CACHE_CONTROL
         elif name == b"vary":
-            varies = varies or _names_cookie(value)
+            varies = varies or _names_cookie(header[1])
         kept.append(header)
     if cookies or (private and not says_caching):
         kept.append(_NO_STORE)

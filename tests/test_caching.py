@@ -57,3 +57,41 @@ def test_the_applications_list_is_not_changed():
     said = [PUBLIC]
     protect(said, cookies=OURS, private=True)
     assert said == [PUBLIC]
+
+
+FIELDS = [
+    b"cache-control",
+    *(vendor + b"-cache-control" for vendor in (b"cdn", b"vercel-cdn", b"netlify-cdn", b"cloudflare-cdn", b"akamai")),
+    b"surrogate-control",
+    b"edge-control",
+    b"x-accel-expires",
+]
+CASES = {"lower": bytes.lower, "upper": bytes.upper, "title": bytes.title}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("field", FIELDS)
+def test_no_field_lets_a_cache_keep_a_set_cookie(field, case):
+    assert protect([(case(field), b"max-age=600"), TEXT], cookies=OURS, private=False) == [TEXT, NO_STORE, VARY, *OURS]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_what_the_application_tells_caches_stays_without_a_set_cookie(field):
+    said = [(field, b"max-age=600")]
+    assert protect(said, cookies=[], private=False) == [*said, VARY]
+
+
+@pytest.mark.parametrize("field", [b"expires", b"pragma", b"x-cache-control-policy", b"control", b"x-accel-redirect"])
+def test_other_fields_stay_beside_a_set_cookie(field):
+    assert protect([(field, b"x")], cookies=OURS, private=False) == [(field, b"x"), NO_STORE, VARY, *OURS]
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_what_the_application_said_counts_in_any_case(case):
+    said = [(case(b"cache-control"), b"private"), (case(b"vary"), b"Cookie")]
+    assert protect(said, cookies=[], private=True) == said
+
+
+def test_only_cache_control_itself_says_that_a_page_of_a_session_may_be_kept():
+    said = [(b"cdn-cache-control", b"max-age=600")]
+    assert protect(said, cookies=[], private=True) == [*said, NO_STORE, VARY]

@@ -155,10 +155,16 @@ def test_duplicated_chunks_make_one_token(count):
     assert join(SETS[count] * 2) == token(SIZES[count])
 
 
-def test_no_more_than_four_cookies_of_a_chunks_name_are_looked_at():
-    others = [(NAMES[1], "x")] * 100
-    assert join([*SETS[2], *others]) == token(SIZES[2])
-    assert rejection([*others, *SETS[2]]) is SessionStatus.INCOMPLETE
+def test_a_hundred_cookies_of_a_chunks_name_do_not_hide_the_chunk():
+    others = [(NAMES[1], "x")] * 50 + [OTHER_SETS[2][1]] * 50
+    assert join([*SETS[2], *others]) == join([*others, *SETS[2]]) == token(SIZES[2])
+
+
+def test_no_more_than_six_places_with_the_mark_of_a_set_are_looked_at():
+    mark = SETS[2][0][1][:11]
+    others = [("another", f"x{mark}")] * 4
+    assert join([*others, *SETS[2]]) == token(SIZES[2])
+    assert rejection([*others, ("another", mark), *SETS[2]]) is SessionStatus.INCOMPLETE
 
 
 @pytest.mark.parametrize("count", ["0", "1", "4", "9", "10", "99999999999", "-2", "02", "2x", "", " 2", "²"])

@@ -82,7 +82,6 @@ def test_of_five_hundred_cookies_of_our_name_four_are_read():
 
 @pytest.mark.parametrize(("others", "found"), [(511, ["2"]), (512, [])])
 def test_no_more_cookies_are_taken_apart_than_a_browser_keeps(others, found):
-    assert find_values(b"xs=1; " * others + b"s=2", FIND) == found
     assert [value for name, value in cookie_pairs(b"a=1; " * others + b"s=2").items() if name == "s"] == found
 
 

@@ -61,9 +61,14 @@ def test_the_values_of_a_name_are_found_in_order_and_at_most_four(header, values
     assert find_values(header, b"s") == values
 
 
-@pytest.mark.parametrize(("others", "values"), [(511, ["1"]), (512, [])])
-def test_no_more_than_512_cookies_that_look_like_ours_are_looked_at(others, values):
-    assert find_values(b"t=s; " * others + b"s=1", b"s") == values
+@pytest.mark.parametrize("others", [64, 512, 5_000])
+def test_cookies_that_only_hold_the_name_hide_none(others):
+    assert find_values(b"t=s; " * others + b"s=1", b"s") == ["1"]
+
+
+@pytest.mark.parametrize(("others", "values"), [(63, ["1"]), (64, [])])
+def test_no_more_than_64_cookies_whose_names_end_like_ours_are_looked_at(others, values):
+    assert find_values(b"t s=2; " * others + b"s=1", b"s") == values
 
 
 @pytest.mark.parametrize("count", [512, 513, 600])

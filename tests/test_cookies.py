@@ -1,11 +1,14 @@
 """Names and prefixes, and the attributes of setting and deleting."""
 
 import itertools
+from datetime import UTC, datetime
 
 import pytest
 
 from fastsession import ConfigurationError
 from fastsession.cookies import CookieWriter, check_name, cookie_name
+from fastsession.formats import StarletteSession
+from fastsession.formats.migration import Migration
 
 PLAIN = {"path": "/", "domain": None, "https_only": False}
 HOST = {"path": "/", "domain": None, "https_only": True}
@@ -133,3 +136,99 @@ def test_a_domain_that_would_write_other_attributes_is_refused(domain):
 def test_only_a_cookie_with_an_age_outlives_the_browser(max_age, attributes):
     [header] = CookieWriter().set({"s": "v"}, max_age=max_age)
     assert {part for part in taken_apart(header)[2] if part.startswith(("Max-Age", "Expires"))} == attributes
+
+
+UNSENT = "path must be written as browsers send it"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/my projects", "/shop?x=1", "/a#b", '/a"b', "/a<b", "/a>b", "/a`b", "/a{b}", "/a|b", "/a^b", "/a\\b"),
+        *("/..", "/.", "/a/../b", "/a/./b", "/a/%2e%2E/b", "/a/.%2e", "/" + "a" * 1024, " /a", "/a "),
+    ],
+)
+@pytest.mark.parametrize("place", [lambda path: CookieWriter(path=path), lambda path: migration(path=path)])
+def test_a_path_that_no_request_begins_with_is_refused(path, place):
+    with pytest.raises(ConfigurationError, match="path must"):
+        place(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/shop", "/shop/", "/my%20projects", "/a//b", "/a...b", "/.well-known", "/%2ea", "/~a/b+c,d='(e)'!@$&*[f]:g"],
+)
+def test_a_path_as_browsers_send_it_is_taken(path):
+    [(_, cookie)] = CookieWriter(path=path).set({"s": "v"}, max_age=None)
+    assert f"; path={path};" in cookie.decode()
+    assert migration(path=path).path == path
+
+
+def test_a_path_with_a_space_is_told_with_what_to_write():
+    with pytest.raises(ConfigurationError, match=UNSENT + r".*'/my%20projects'"):
+        CookieWriter(path="/my projects")
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        *(
+            "example.com:443",
+            "https://example.com",
+            "//example.com",
+            "example.com/",
+            "*.example.com",
+            "*",
+            " example.com",
+        ),
+        *("exam ple.com", "example.com ", "example.com.", "..example.com", "a..b", ".", "-a.com", "a-.com", "[::1]"),
+        *(
+            "::1",
+            "user@example.com",
+            "a" * 64 + ".com",
+            ".".join(["a" * 50] * 6),
+            "example.com\n",
+            "a,b",
+            "müller.example",
+        ),
+    ],
+)
+@pytest.mark.parametrize("place", [lambda domain: CookieWriter(domain=domain), lambda domain: migration(domain=domain)])
+def test_a_domain_that_is_no_host_name_is_refused(domain, place):
+    with pytest.raises(ConfigurationError, match="domain must be a host name"):
+        place(domain)
+
+
+@pytest.mark.parametrize(
+    "domain", ["example.com", ".example.com", "Example.COM", "localhost", "my_app.example.com", "xn--mller-kva.example"]
+)
+def test_a_host_name_is_taken(domain):
+    [(_, cookie)] = CookieWriter(domain=domain).set({"s": "v"}, max_age=None)
+    assert f"; domain={domain};" in cookie.decode()
+    assert migration(domain=domain).domain == domain
+
+
+@pytest.mark.parametrize(
+    ("domain", "advice"), [("example.com:443", "no scheme, port, path, star"), ("müller.example", "punycode")]
+)
+def test_a_refused_domain_is_told_with_what_to_write(domain, advice):
+    with pytest.raises(ConfigurationError, match=advice):
+        CookieWriter(domain=domain)
+
+
+@pytest.mark.parametrize("place", [{"path": 1}, {"path": b"/"}, {"path": None}, {"domain": 1}, {"domain": b"a.com"}])
+def test_a_path_or_domain_of_another_type_is_refused(place):
+    with pytest.raises(ConfigurationError, match=r"path must|domain must"):
+        CookieWriter(**place)
+
+
+@pytest.mark.parametrize("name", ["__Host-session", "__host-session", "__HOST-Http-session"])
+@pytest.mark.parametrize("place", [{"path": "/app"}, {"domain": "example.com"}])
+def test_a_cookie_to_migrate_from_is_where_its_prefix_allows(name, place):
+    with pytest.raises(ConfigurationError, match="path='/' and no domain"):
+        migration(cookie_name=name, **place)
+
+
+def migration(*, cookie_name="session", **place):
+    reader = StarletteSession(secret_key="eleven blue lanterns hang over the 7th pier", cookie_name=cookie_name)
+    return Migration(reader, accept_until=datetime(2030, 1, 1, tzinfo=UTC), **place)

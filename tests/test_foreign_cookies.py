@@ -1,8 +1,10 @@
 """`format=`: the session in another system's cookie, which that system reads and writes too."""
 
 import pytest
+from fastapi import FastAPI, Request
+from pydantic import ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from fastsession import Lifetime
+from fastsession import CurrentSession, Lifetime, Session, SessionMiddleware
 from fastsession.formats import ClientSessions, Iron, IronSession
 from fastsession.testing import opened_session, sealed_cookies
 from tests.other_side import FORMATS, NAME, PASSWORD, OtherSide
@@ -11,6 +13,7 @@ from tests.shop import (
     DAY,
     IDLE,
     MINUTE,
+    SECRET,
     START,
     ShopSession,
     browser,
@@ -218,3 +221,39 @@ def test_yars_id_is_one_for_the_whole_session(clock):
     assert id_() == first
     client.post("/login")
     assert id_() != first
+
+
+class OpenSession(Session):
+    """Holds what it does not declare, and writes one field under a short key."""
+
+    model_config = ConfigDict(extra="allow")
+    user_id: int | None = None
+
+    @model_serializer(mode="wrap")
+    def shortened(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        written = handler(self)
+        return {"u": written.pop("user_id"), **written}
+
+    @model_validator(mode="before")
+    @classmethod
+    def lengthened(cls, data: dict[str, object]) -> dict[str, object]:
+        return {"user_id" if name == "u" else name: value for name, value in data.items()}
+
+
+def test_what_the_model_writes_without_declaring_it_stays_the_model_s(shared, clock):
+    app = FastAPI()
+
+    @app.post("/login")
+    async def login(request: Request, session: CurrentSession[OpenSession]) -> None:
+        session.user_id, session.free = 42, [1]
+        request.session["flash"] = "welcome"
+
+    @app.get("/")
+    async def show(request: Request, session: CurrentSession[OpenSession]) -> tuple[object, ...]:
+        return session.user_id, session.model_extra, dict(request.session)
+
+    client = browser(SessionMiddleware(app, secret_key=SECRET, model=OpenSession, format=shared, clock=clock))
+    client.post("/login")
+    assert client.get("/").json() == [42, {"free": [1]}, {"user_id": 42, "flash": "welcome"}]
+    other = OtherSide(shared, client, clock)
+    assert {**other.data, "_fastsession": 0} == {"u": 42, "free": [1], "flash": "welcome", "_fastsession": 0}

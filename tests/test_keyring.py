@@ -11,10 +11,12 @@ from starlette.config import Config
 from starlette.datastructures import Secret
 
 from fastsession import ConfigurationError, generate_key
+from fastsession.formats.foreign_secrets import secret_bytes
 from fastsession.sealing.keyring import Key, KeyRing, accepted_secrets
 
 GOOD = "eleven blue lanterns hang over the 7th pier"
 OTHER = "nobody counted the 93 gulls on that morning"
+GENERATED = generate_key()
 RANDOM_HEX = "d1a9c36f04b7e8825a3f6c0e97b4d2187f5be3a06c49d81f"
 
 
@@ -174,3 +176,45 @@ def test_a_handle_names_a_session_without_telling_its_id():
 def test_no_representation_shows_a_secret():
     ring = KeyRing([GOOD.encode()])
     assert "lanterns" not in f"{ring!r} {ring.primary!r} {ring.primary.cipher!r}"
+
+
+AROUND = [
+    *(f"{blank}{{}}" for blank in (" ", "\n", "\t", "\r\n", "\u00a0", "\u2003", "\ufeff")),
+    *(f"{{}}{blank}" for blank in (" ", "\n", "\t", "\r\n", "\u00a0", "\u2003", "\x0b", "\x1f")),
+    " {} ",
+]
+
+
+@pytest.mark.parametrize("around", AROUND, ids=ascii)
+@pytest.mark.parametrize("kind", [str, Secret, SecretStr])
+@pytest.mark.parametrize("secret", [GOOD, GENERATED])
+@pytest.mark.parametrize("place", ["secret_key", "secret_key_fallbacks[0]"])
+def test_white_space_around_a_secret_of_text_is_refused_and_named(around, kind, secret, place):
+    padded = kind(around.format(secret))
+    arguments = (padded, ()) if place == "secret_key" else (OTHER, [padded])
+    with pytest.raises(ConfigurationError, match="white space around it") as error:
+        accepted_secrets(*arguments)
+    assert str(error.value).startswith(f"{place} has white space")
+    assert secret not in str(error.value)
+
+
+def test_white_space_within_a_secret_is_part_of_it():
+    assert accepted_secrets("eleven blue\tlanterns hang over the 7th pier", ()) == [
+        b"eleven blue\tlanterns hang over the 7th pier"
+    ]
+
+
+@pytest.mark.parametrize("around", AROUND, ids=ascii)
+@pytest.mark.parametrize("kind", [bytes, SecretBytes])
+def test_a_secret_of_bytes_is_taken_as_it_is(around, kind):
+    secret = around.format(GOOD).encode()
+    assert accepted_secrets(kind(secret), [OTHER]) == [secret, OTHER.encode()]
+
+
+def test_bytes_of_a_generated_secret_are_text():
+    with pytest.raises(ConfigurationError, match="white space around it"):
+        accepted_secrets(f"{GENERATED}\n".encode(), ())
+
+
+def test_a_foreign_secret_is_the_other_systems_to_the_byte():
+    assert secret_bytes("secret_key", f"{GOOD}\n") == f"{GOOD}\n".encode()

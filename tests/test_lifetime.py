@@ -8,7 +8,16 @@ import pytest
 
 from fastsession import ConfigurationError, Lifetime
 from fastsession.decision import Outcome, decide
-from fastsession.lifetime import CLOCK_SKEW, MAX_LIFETIME, Timeouts, as_datetime, moment, seconds
+from fastsession.lifetime import (
+    CLOCK_SKEW,
+    DEFAULT_IDLE,
+    MAX_LIFETIME,
+    Timeouts,
+    as_datetime,
+    moment,
+    seconds,
+    standard_lifetime,
+)
 from fastsession.status import SessionStatus
 
 NOW = 1_800_000_000
@@ -261,3 +270,30 @@ def test_a_refused_time_is_called_by_its_option():
         Timeouts(Lifetime(60, 600), not_before="2027-01-15")
     with pytest.raises(ConfigurationError, match=r"^The renew_after takes a timedelta or a number of seconds from 0"):
         Timeouts(Lifetime(60, 600), renew_after=-1)
+
+
+def test_an_idle_timeout_longer_than_the_absolute_one_is_refused_with_both():
+    with pytest.raises(ConfigurationError, match=r"idle timeout \(601 s\) is longer .* absolute timeout \(600 s\)"):
+        Lifetime(timedelta(seconds=601), 600)
+
+
+def test_an_idle_timeout_as_long_as_the_absolute_one_is_taken():
+    assert Lifetime(600, timedelta(minutes=10)) == Lifetime(600.9, 600.1) == Lifetime(600, 600)
+
+
+@pytest.mark.parametrize(("absolute", "idle"), [(60, 60), (1799, 1799), (1800, 1800), (1801, 1800), (DAY, 1800)])
+def test_the_default_idle_timeout_is_at_most_the_absolute_one(absolute, idle):
+    for given in (absolute, timedelta(seconds=absolute)):
+        assert standard_lifetime(DEFAULT_IDLE, given) == Lifetime(idle, absolute)
+
+
+@pytest.mark.parametrize("given", [1800, timedelta(minutes=30)])
+def test_half_an_hour_that_somebody_wrote_down_contradicts_a_shorter_absolute_timeout(given):
+    with pytest.raises(ConfigurationError, match=r"\(1800 s\) .* \(60 s\)"):
+        standard_lifetime(given, 60)
+
+
+@pytest.mark.parametrize("given", [timedelta(days=14), 1800, True, {"idle": 60, "absolute": 600}, (60, 600), ""])
+def test_remember_takes_a_lifetime_and_says_so(given):
+    with pytest.raises(ConfigurationError, match=r"remember=Lifetime\(idle=timedelta\(days=14\)"):
+        Timeouts(Lifetime(60, 600), remembered=given)

@@ -12,7 +12,7 @@ from fastsession import SessionStatus, get_session, require
 from fastsession.stores import MemoryRevocations, MemoryStore
 from fastsession.testing import Clock
 from tests.server_side.counting import Counting
-from tests.shop import CLEARED, COOKIE, OLD_SECRET, START, browser, cookie_header, shop
+from tests.shop import CLEARED, COOKIE, MINUTE, OLD_SECRET, START, browser, cookie_header, shop
 from tests.test_rejections import CASES, flipped
 
 router = APIRouter()
@@ -28,13 +28,18 @@ def altered_on_its_way(name):
     return shop(clock=clock, **case.received_with), case.alter(cookie_header(client))
 
 
-def presented_after(path, **options):
-    """An app with a server side, and a cookie copied before a request that ended its session."""
-    app = shop(clock=Clock(START), **options)
+def presented_after(path, option, backend):
+    """An app with a server side, and a cookie copied two minutes before: a request then ended its session.
+
+    For a moment a change with such a cookie is not saved (tests/server_side/test_outdated_changes.py).
+    """
+    clock = Clock(START)
+    app = shop(clock=clock, **{option: backend(clock=clock)})
     client = browser(app)
     client.post("/login")
     copied = cookie_header(client)
     client.post(path)
+    clock.advance(2 * MINUTE)
     return app, copied
 
 
@@ -62,9 +67,9 @@ def with_a_record_under_a_lost_key():
 
 REJECTED = {
     **{name: lambda name=name: altered_on_its_way(name) for name in CASES},
-    "revoked by a logout": lambda: presented_after("/logout", revocations=MemoryRevocations(clock=Clock(START))),
-    "revoked by a login": lambda: presented_after("/login", revocations=MemoryRevocations(clock=Clock(START))),
-    "revoked with its record": lambda: presented_after("/logout", store=MemoryStore(clock=Clock(START))),
+    "revoked by a logout": lambda: presented_after("/logout", "revocations", MemoryRevocations),
+    "revoked by a login": lambda: presented_after("/login", "revocations", MemoryRevocations),
+    "revoked with its record": lambda: presented_after("/logout", "store", MemoryStore),
     "revoked, the store never had it": unknown_to_the_store,
     "unknown_key of a record": with_a_record_under_a_lost_key,
     "store_down": lambda: with_the_store_away(store_outage="anonymous"),

@@ -5,7 +5,7 @@ import pytest
 
 from fastsession import ConfigurationError, Lifetime
 from fastsession.testing import opened_session
-from tests.shop import ABSOLUTE, DAY, IDLE, Current, browser, set_cookies, shop
+from tests.shop import ABSOLUTE, DAY, HOUR, IDLE, Current, browser, set_cookies, shop
 
 REMEMBERED = Lifetime(idle=14 * DAY, absolute=90 * DAY)
 
@@ -119,8 +119,8 @@ def test_a_session_remembered_before_the_option_was_removed_lives_by_the_standar
 
 
 def test_a_lifetime_is_frozen_seconds():
-    lifetime = Lifetime(idle=timedelta(days=1), absolute=ABSOLUTE)
-    assert (lifetime.idle, lifetime.absolute) == (DAY, ABSOLUTE)
+    lifetime = Lifetime(idle=timedelta(hours=1), absolute=ABSOLUTE)
+    assert (lifetime.idle, lifetime.absolute) == (HOUR, ABSOLUTE)
     with pytest.raises(AttributeError):
         lifetime.idle = 1
 

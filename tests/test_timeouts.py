@@ -2,9 +2,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fastsession import ConfigurationError
+from fastsession import ConfigurationError, SessionMiddleware
 from fastsession.testing import Clock, opened_session
-from tests.shop import ABSOLUTE, DAY, HOUR, IDLE, MINUTE, START, browser, cookie_header, set_cookies, shop, shown
+from tests.shop import (
+    ABSOLUTE,
+    DAY,
+    HOUR,
+    IDLE,
+    MINUTE,
+    SECRET,
+    START,
+    browser,
+    cookie_header,
+    set_cookies,
+    shop,
+    shown,
+)
 
 YEAR_2038 = datetime(2038, 1, 19, 3, 14, 7, tzinfo=UTC)
 YEAR_2106 = datetime(2106, 2, 7, 6, 28, 15, tzinfo=UTC)
@@ -169,3 +182,27 @@ def clock_time(timestamp):
 
 def expiry(app, cookie):
     return datetime.fromisoformat(shown(app, cookie, "/info").json()["expires_at"])
+
+
+def test_an_absolute_timeout_alone_shortens_the_default_idle_timeout(clock):
+    app = shop(clock=clock, absolute_timeout=10 * MINUTE)
+    client = browser(app)
+    client.post("/cart/tea")
+    info = opened_session(app, client).info
+    assert info.expires_at == clock_time(START + 10 * MINUTE)
+    # A quarter of the shortened timeout: otherwise a session would be over before it is renewed.
+    clock.advance(150)
+    assert len(set_cookies(client.get("/public"))) == 1
+
+
+@pytest.mark.parametrize("options", [{"idle_timeout": 7 * DAY}, {"idle_timeout": HOUR, "absolute_timeout": HOUR - 1}])
+def test_an_idle_timeout_that_never_counts_is_refused(options):
+    with pytest.raises(ConfigurationError, match=r"idle timeout \(\d+ s\) is longer than the absolute timeout"):
+        SessionMiddleware(None, secret_key=SECRET, **options)
+
+
+def test_renewal_must_come_before_a_shortened_idle_timeout_is_over():
+    with pytest.raises(
+        ConfigurationError, match=r"renew_after \(60 s\) must be shorter than the idle timeout \(60 s\)"
+    ):
+        SessionMiddleware(None, secret_key=SECRET, absolute_timeout=60, renew_after=60)

@@ -100,11 +100,6 @@ def test_of_several_rejections_the_first_is_told():
     assert rejection(header("junk", unknown)) is SessionStatus.MALFORMED
 
 
-def test_no_more_than_four_cookies_of_the_name_are_looked_at():
-    assert cookies().open(header("junk", "junk", "junk", text()), b"", NOW)
-    assert rejection(header("junk", "junk", "junk", "junk", text())) is SessionStatus.MALFORMED
-
-
 def test_a_hundred_duplicates_are_one_session():
     assert cookies().open(header(*[text()] * 100), b"", NOW) == token()
 

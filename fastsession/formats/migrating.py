@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 from fastsession.cookies import CookieWriter, Header, cookie_pairs
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError, StoreUnavailableError
 from fastsession.formats.contract import METADATA_KEY, ForeignSession, StoredReader, names_of
-from fastsession.payload.codec import join_payload
+from fastsession.payload.lines import join_payload
 from fastsession.sealing.token import Token, new_id
 from fastsession.status import SessionStatus
 

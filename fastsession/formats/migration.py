@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from fastsession.cookies import check_name, check_place
 from fastsession.errors import ConfigurationError, Rejected
+from fastsession.formats.candidates import add_session, candidates, new_choice
 from fastsession.formats.contract import CookieReader, ForeignSession, StoredReader
 from fastsession.formats.validity import expired
 from fastsession.lifetime import moment, seconds
@@ -38,18 +40,37 @@ class Migration:
         moment("accept_until", self.accept_until)
         if self.max_age is not None:
             seconds("max_age", self.max_age, least=1)
+        # The browser deletes no cookie that it would not keep.
+        check_place(self.path, self.domain)
+        check_name(self.format.cookie_name, path=self.path, domain=self.domain, https_only=True)
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
         """The session to take over; raises `Rejected`, with `absent` once the migration is over."""
         self._check_open(now)
-        return self._bounded(self.format.read(cookies, now=now), now)
+        choice = new_choice()
+        for candidate in candidates(self.format, cookies):
+            try:
+                add_session(choice, self._bounded(self.format.read(candidate, now=now), now))
+            except Rejected as rejected:
+                choice.reject(rejected)
+            if choice.is_full:
+                break
+        return choice.newest()
 
     async def load(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
         """As `read`, and for formats whose data is in a store as well; raises `StoreUnavailableError`."""
         if not isinstance(self.format, StoredReader):
             return self.read(cookies, now=now)
         self._check_open(now)
-        return self._bounded(await self.format.load(cookies, now=now), now)
+        choice = new_choice()
+        for candidate in candidates(self.format, cookies):
+            try:
+                add_session(choice, self._bounded(await self.format.load(candidate, now=now), now))
+            except Rejected as rejected:
+                choice.reject(rejected)
+            if choice.is_full:
+                break
+        return choice.newest()
 
     def is_open(self, now: float) -> bool:
         """Whether old cookies still count."""

@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fastsession.cookies import cookie_pairs
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
+from fastsession.formats.candidates import MOST_TRIED, candidates
 from fastsession.formats.contract import METADATA_KEY, CookieFormat, ForeignSession, names_of
 from fastsession.formats.foreign_secrets import refuse_shared_secrets
 from fastsession.formats.migration import Migration
-from fastsession.payload.codec import join_payload, payload_values
+from fastsession.payload.lines import join_payload, payload_values, split_payload
+from fastsession.sealing.choice import Choice
 from fastsession.sealing.own_cookies import judge
 from fastsession.sealing.token import BINDING_SIZE, ID_SIZE, Token, new_id
 from fastsession.status import SessionStatus
@@ -37,6 +39,8 @@ class Metadata(BaseModel):
     renewed_at: _Time
     remembered: bool
     binding: Annotated[str, Field(pattern=rf"^([0-9a-f]{{{2 * BINDING_SIZE}}})?$")]
+    # Keys that the model writes without declaring them; all others are extras.
+    undeclared: list[str] = []
 
 
 class ForeignCookies:
@@ -59,21 +63,35 @@ class ForeignCookies:
 
     def open(self, header: bytes, binding: bytes, now: float) -> Token | None:
         """The valid session in the request's cookies, None without any; raises `Rejected`."""
+        choice: Choice[Token] = Choice(most_tried=MOST_TRIED)
+        for cookies in candidates(self._format, cookie_pairs(header)):
+            try:
+                token = self._token(self._format.read(cookies, now=now), binding, int(now))
+                judge(token, binding, self._timeouts, now)
+            except Rejected as rejected:
+                choice.reject(rejected)
+            else:
+                # Until we have written it, a session has no id: then those are one that hold the same.
+                identity = token.payload if token.stale else token.id
+                choice.accept(token, identity=identity, written_at=token.renewed_at)
+            if choice.is_full:
+                break
         try:
-            foreign = self._format.read(cookie_pairs(header), now=now)
+            return choice.newest()
         except Rejected as rejected:
             if rejected.status is SessionStatus.ABSENT:
                 return None
             raise
-        token = self._token(foreign, binding, int(now))
-        judge(token, binding, self._timeouts, now)
-        return token
 
     def renewal_possible(self, header: bytes, clock: Callable[[], float]) -> bool:
         """Whether the idle deadline should move. There is no clear header: the session has to be read."""
         now = clock()
+        cookies, *others = candidates(self._format, cookie_pairs(header))
+        if others:
+            # Of several any may be the session: they have to be opened to know.
+            return True
         try:
-            foreign = self._format.read(cookie_pairs(header), now=now)
+            foreign = self._format.read(cookies, now=now)
             token = self._token(foreign, b"", int(now))
         except Rejected:
             return False
@@ -92,8 +110,9 @@ class ForeignCookies:
             renewed_at=token.renewed_at,
             remembered=token.remembered,
             binding=token.binding.hex(),
+            undeclared=[name for name in payload_values(split_payload(token.payload)[0]) if name not in self._fields],
         )
-        data = {**payload_values(token.payload), METADATA_KEY: metadata.model_dump()}
+        data = {**payload_values(token.payload), METADATA_KEY: metadata.model_dump(exclude_defaults=True)}
         return self._format.write(ForeignSession(data, id=str(UUID(bytes=token.id))), now=now)
 
     def _token(self, foreign: ForeignSession, binding: bytes, now: int) -> Token:
@@ -104,15 +123,15 @@ class ForeignCookies:
         """
         data = dict(foreign.data)
         metadata = data.pop(METADATA_KEY, None)
+        known = None if metadata is None else _metadata(metadata)
         try:
-            payload = join_payload(data, self._fields)
+            payload = join_payload(data, [*self._fields, *(known.undeclared if known else ())])
         except SessionNotSerializableError as error:
             raise Rejected(SessionStatus.INCOMPATIBLE, f"not text that UTF-8 can hold: {error.field}") from None
         written_at = None if foreign.created_at is None else int(foreign.created_at)
-        if metadata is None:
+        if known is None:
             began = now if written_at is None else written_at
             return Token(new_id(), began, 0, began, remembered=False, payload=payload, binding=binding, stale=True)
-        known = _metadata(metadata)
         return Token(
             bytes.fromhex(known.id),
             known.created_at,

@@ -9,8 +9,8 @@ from fastsession.errors import ConfigurationError
 from fastsession.inspector.anatomy import HeldCookie, held_cookies
 from fastsession.inspector.notes import Look, Looks
 from fastsession.mapping import SCOPE_KEY
-from fastsession.payload.codec import split_payload
 from fastsession.payload.extras import load_extras
+from fastsession.payload.lines import split_payload
 from fastsession.sealing.own_cookies import TokenCookies
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ class Evidence:
 
     def default_contents(self) -> Contents:
         """What an untouched session holds."""
-        codec = self.session.lifecycle.codec
-        return contents_of(codec.dump(codec.pristine, {}))
+        return contents_of(self.request.untouched.payload)
 
     def arrived_contents(self) -> Contents:
         """What the session held when the request arrived, as today's model writes it."""

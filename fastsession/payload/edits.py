@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
+from fastsession.payload.schemas import is_mapping, is_sequence
 from fastsession.session import Session
 
 # What pydantic's schema of a model may hold if each field is dumped always, and loads whatever the others are. With
@@ -81,15 +81,7 @@ def _independent(schema: Any) -> bool:
 
 def _looks_around(schema: object) -> bool:
     """Whether something in a schema may look at other fields, or leave its own out of the dump."""
-    if _is_mapping(schema):
+    if is_mapping(schema):
         marked = schema.get("type") in _NOT_BY_ITSELF or schema.get("is_field_serializer")
         return bool(marked) or "default_factory_takes_data" in schema or any(map(_looks_around, schema.values()))
-    return _is_sequence(schema) and any(map(_looks_around, schema))
-
-
-def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
-    return isinstance(value, Mapping)
-
-
-def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
-    return isinstance(value, list | tuple)
+    return is_sequence(schema) and any(map(_looks_around, schema))

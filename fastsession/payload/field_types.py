@@ -9,7 +9,11 @@ from typing import Any
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from fastsession.errors import ConfigurationError
+from fastsession.payload.schemas import Definitions, Schema, fields_of, parts, schema_of
 from fastsession.session import Session
+
+_READ_ONCE = "generator"
+_NEVER_JSON = ("callable", "is-instance", "is-subclass")
 
 
 def refuse_secret_fields(model: type[Session]) -> None:
@@ -25,6 +29,47 @@ def refuse_secret_fields(model: type[Session]) -> None:
                 "str or bytes (the cookie is encrypted), or give it a @field_serializer that returns the value."
             )
             raise ConfigurationError(message)
+
+
+def refuse_fields_that_cannot_be_read(model: type[Session]) -> None:
+    """Refuse a type that JSON does not bring back: one that can be read once, a function, a class, an open file.
+
+    A validator of the application's own may make such a thing of JSON, or a list of an iterable.
+    """
+    schema, definitions = schema_of(model)
+    for name, field in fields_of(schema, definitions).items():
+        kind = _unreadable(field, definitions, set(), "")
+        if kind == _READ_ONCE:
+            message = (
+                f"{model.__name__}.{name} can be read only once, so that reading the session would empty it. "
+                "Declare it as list[...], tuple[...] or Sequence[...]."
+            )
+            raise ConfigurationError(message)
+        if kind:
+            message = (
+                f"{model.__name__}.{name} is of a type that JSON cannot bring back ({kind}). Keep what it can be found "
+                "by, an id for example, declare list[...] or another concrete type, or leave it out with "
+                "Field(exclude=True)."
+            )
+            raise ConfigurationError(message)
+
+
+def _unreadable(schema: Schema, definitions: Definitions, seen: set[int], validator: str) -> str:
+    """What kind of schema, anywhere below, JSON does not bring back; "" for none. `validator` stands around it."""
+    kind: str = schema["type"]
+    if id(schema) in seen or kind == "function-plain":
+        return ""
+    seen.add(id(schema))
+    if kind == _READ_ONCE:
+        return "" if validator in ("function-after", "function-wrap") else kind
+    if kind in _NEVER_JSON:
+        return "" if validator in ("function-before", "function-wrap") else kind
+    below = list(parts(schema, definitions))
+    if kind == "chain":
+        # The others look at what the first has made.
+        below = below[:1]
+    inner = kind if kind.startswith("function-") else validator if len(below) == 1 else ""
+    return next(filter(None, (_unreadable(part, definitions, seen, inner) for part in below)), "")
 
 
 def _mentions(annotation: Any, kinds: tuple[type, ...], seen: set[Any]) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from fastsession.cookies import MAX_COOKIE_SIZE, MAX_COOKIES, MOST_HEADER_BYTES, find_values
+from fastsession.cookies import MAX_COOKIE_SIZE, MAX_COOKIES, MOST_HEADER_BYTES, begins_pair
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.status import SessionStatus
 
@@ -14,7 +15,12 @@ _MOST_PARTITIONED = 2
 # A chunk is a mark, `count.set.`, and a piece; a whole token has no full stop.
 _SET_ID_SIZE = 8
 _MARK = re.compile(rf"[23]\.[^.]{{{_SET_ID_SIZE}}}\.")
-_OVERHEAD = len("2.") + _SET_ID_SIZE + len(".")
+CHUNK_MARK_SIZE = len("2.") + _SET_ID_SIZE + len(".")
+# A token is in chunks because one cookie is too small for it, so a first piece is longer than this.
+_LEAST_PIECE = 1000
+# Places with one set's mark that are looked at. Its id is the end of a secret token, so nobody else can write it, and
+# three chunks from two paths are six.
+_MOST_LOOKS = 6
 
 
 class Chunks:
@@ -32,8 +38,23 @@ class Chunks:
         self._finders = tuple(chunk_name.encode() for chunk_name in self.names)
         # The whole token in one cookie, or pieces of it in all of them.
         self._single = MAX_COOKIE_SIZE - len(name)
-        self._pieces = tuple(MAX_COOKIE_SIZE - len(chunk_name) - _OVERHEAD for chunk_name in self.names[:max_cookies])
+        self._pieces = tuple(
+            MAX_COOKIE_SIZE - len(chunk_name) - CHUNK_MARK_SIZE for chunk_name in self.names[:max_cookies]
+        )
         self.capacity = self._single if max_cookies == 1 else sum(self._pieces)
+
+    def search(self, beginnings: Sequence[str], *, least: int) -> re.Pattern[str]:
+        """What finds, in a Cookie header, the values that are a whole token or its first chunk, as browsers send them.
+
+        `beginnings` are those of tokens, `least` the size of the smallest. Nothing is tried twice, so that no
+        header makes the search slow.
+        """
+        name, begins = re.escape(self.names[0]), "|".join(map(re.escape, beginnings))
+        # Where the name begins is looked at after the value's first character, which tells more and costs less.
+        place = rf"(?=[A23])(?:(?<![^;]{name}=)|(?<=; {name}=))"
+        mark = rf"[23]\.[A-Za-z0-9_-]{{{_SET_ID_SIZE}}}\."
+        token = rf"(?={begins})[A-Za-z0-9_-]"
+        return re.compile(rf"{name}={place}({token}{{{least},}}+|{mark}{token}{{{_LEAST_PIECE},}}+)(?:;|\Z)")
 
     def split(self, token: str) -> dict[str, str]:
         """Cookie names and values for a token of at most `capacity` characters."""
@@ -53,14 +74,13 @@ class Chunks:
         """The token whose first chunk is `value`; raises `Rejected` (malformed, incomplete)."""
         if not _is_chunk(value):
             raise Rejected(SessionStatus.MALFORMED, "not a chunk of a session")
-        mark, total, token = value[:_OVERHEAD], int(value[0]), value[_OVERHEAD:]
+        total, token = int(value[0]), value[CHUNK_MARK_SIZE:]
+        pieces = _pieces(value[:CHUNK_MARK_SIZE], header)
         for number, find in enumerate(self._finders[1:total], start=1):
-            for other in find_values(header, find):
-                if other.startswith(mark) and _is_chunk(other):
-                    token += other[_OVERHEAD:]
-                    break
-            else:
+            piece = pieces.get(find)
+            if piece is None:
                 raise Rejected(SessionStatus.INCOMPLETE, f"{number} of {total} chunks")
+            token += piece
         return token
 
     def brought(self, header: bytes) -> list[str]:
@@ -77,15 +97,40 @@ class Chunks:
 
 def _holds(header: bytes, find: bytes) -> bool:
     """Whether the Cookie header has a cookie of the name; one too long to be searched may only look so."""
-    return find in header if len(header) > MOST_HEADER_BYTES else bool(find_values(header, find))
+    if len(header) > MOST_HEADER_BYTES:
+        return find in header
+    position, looks = header.find(find + b"="), 0
+    while position >= 0 and looks < _MOST_LOOKS and not begins_pair(header, position):
+        looks += 1
+        position = header.find(find + b"=", position + 1)
+    return position >= 0
+
+
+def _pieces(mark: str, header: bytes) -> dict[bytes, str]:
+    """The pieces of the token with that mark, by the names of their cookies; of several with one name the first."""
+    find = mark.encode("latin-1")
+    pieces: dict[bytes, str] = {}
+    position, looks = header.find(find), 0
+    while position >= 0 and looks < _MOST_LOOKS:
+        looks += 1
+        end = header.find(b";", position)
+        pair = header[header.rfind(b";", 0, position) + 1 : end if end >= 0 else None]
+        name, _, value = pair.partition(b"=")
+        chunk = value.strip(b" \t").decode("latin-1")
+        if chunk.startswith(mark) and _is_chunk(chunk):
+            pieces.setdefault(name.strip(b" \t"), chunk[CHUNK_MARK_SIZE:])
+        if end < 0:
+            break
+        position = header.find(find, end)
+    return pieces
 
 
 def clear_characters(header: bytes, start: int, count: int) -> bytes:
     """The first characters of the token that the cookie value at `start` is, or begins."""
     if header[start + 1 : start + 2] == b".":
-        start += _OVERHEAD
+        start += CHUNK_MARK_SIZE
     return header[start : start + count]
 
 
 def _is_chunk(value: str) -> bool:
-    return _OVERHEAD < len(value) <= MAX_COOKIE_SIZE and _MARK.match(value) is not None
+    return CHUNK_MARK_SIZE < len(value) <= MAX_COOKIE_SIZE and _MARK.match(value) is not None

@@ -25,6 +25,9 @@ _SALT = b"fastsession/v1"
 _GENERATED_PREFIX = "fs1."
 _GENERATED = re.compile(rb"fs1\.[A-Za-z0-9_-]{43}")
 _DAMAGED = "is no text: its environment variable holds damaged bytes"
+_PADDED = "has white space around it, which would be part of the secret: remove it"
+# Some editors put it before a file's first character.
+_BYTE_ORDER_MARK = "\ufeff"
 _LEAST_BYTES = 32
 _LEAST_DISTINCT = 8
 _ADVICE = "Make one with `python -m fastsession keygen` and keep it outside the code, in SESSION_SECRET for example."
@@ -87,7 +90,7 @@ def _accepted(name: str, secret: SecretKey) -> bytes:
     except TypeError:
         message = f"{name} must be a string or bytes, not {type(secret).__name__}. {_ADVICE}"
         raise ConfigurationError(message) from None
-    fault = _DAMAGED if value is None else _weakness(value)
+    fault = _DAMAGED if value is None else _padding(secret, value) or _weakness(value)
     if value is None or fault:
         message = f"{name} {fault}. {_ADVICE}"
         raise ConfigurationError(message)
@@ -107,6 +110,18 @@ def secret_as_bytes(secret: SecretKey) -> bytes | None:
         return secret if isinstance(secret, bytes) else str(secret).encode()
     except UnicodeEncodeError:
         return None
+
+
+def _padding(secret: SecretKey, value: bytes) -> str | None:
+    """What is wrong with a secret that came with a blank or a line's end around it, or None.
+
+    A server that gets it without them would open no session. Bytes are taken as they are, unless they
+    are a generated secret, which is text.
+    """
+    text = value.decode("utf-8", "replace")
+    bare = text.strip().strip(_BYTE_ORDER_MARK).strip()
+    is_text = not isinstance(secret, bytes | SecretBytes) or bare.startswith(_GENERATED_PREFIX)
+    return _PADDED if is_text and text != bare else None
 
 
 def _weakness(secret: bytes) -> str | None:

@@ -72,8 +72,8 @@ class TokenSealer:
 
     def open(self, text: str) -> Token:
         """The token in `text`; raises `Rejected` (malformed, unknown_key, forged)."""
-        if not _LEAST_CHARACTERS <= len(text) <= MOST_CHARACTERS:
-            status = SessionStatus.MALFORMED if len(text) < _LEAST_CHARACTERS else SessionStatus.OVERSIZE
+        if not LEAST_CHARACTERS <= len(text) <= MOST_CHARACTERS:
+            status = SessionStatus.MALFORMED if len(text) < LEAST_CHARACTERS else SessionStatus.OVERSIZE
             raise Rejected(status, f"{len(text)} characters")
         # Most of what is no token at all is told by its first character: the first six bits of the version.
         sealed = decode(text) if text[0] == "A" else b"?"
@@ -90,6 +90,10 @@ class TokenSealer:
         renewed_at = int.from_bytes(header[1 + KEY_ID_SIZE :])
         return _unpack(plaintext, renewed_at, key is not self.keys.primary)
 
+    def beginnings(self) -> list[str]:
+        """The characters with which tokens under the configured keys begin: version, and the id but for two bits."""
+        return [encode(bytes((VERSION,)) + key_id)[:5] for key_id in self.keys.by_id]
+
     def peek(self, text: str) -> tuple[int, bool]:
         """`renewed_at` and whether a fallback key sealed it, from the clear characters alone: not yet believed."""
         header = decode(text[:HEADER_CHARACTERS])
@@ -103,7 +107,12 @@ def token_size(*, payload: int, bound: bool) -> int:
     return -(-sealed * 8 // 6)
 
 
-_LEAST_CHARACTERS = token_size(payload=0, bound=False)
+def is_token_size(characters: int) -> bool:
+    """Whether a token can have so many characters: its plaintext is padded."""
+    return (characters * 6 // 8 - HEADER_SIZE - NONCE_SIZE - TAG_SIZE) % _PADDING == 0
+
+
+LEAST_CHARACTERS = token_size(payload=0, bound=False)
 
 
 def _prefixed(part: bytes) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 
 from fastsession.errors import Rejected, SessionTooLargeError
-from fastsession.payload.codec import field_sizes
+from fastsession.payload.lines import field_sizes
 from fastsession.sealing.keyring import KEY_ID_SIZE, KeyRing
 from fastsession.sealing.token import Token
 from fastsession.sealing.xaes import NONCE_SIZE, TAG_SIZE

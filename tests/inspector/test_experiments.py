@@ -12,7 +12,7 @@ from fastsession.inspector.wording import MEANINGS
 from fastsession.sealing.token import decode
 from fastsession.stores import MemoryRevocations, MemoryStore
 from tests.inspector.local import PAGE, attempt, inspected_shop, local_browser, panel, status
-from tests.shop import ABSOLUTE, IDLE, cookie_header, set_cookies
+from tests.shop import IDLE, cookie_header, set_cookies
 
 OUTCOMES = {
     "flip": ("forged", "rejected, status forged", "would leave the cookie as it is", "a fresh session"),
@@ -174,7 +174,7 @@ def test_a_remembered_session_waits_for_its_own_timeouts(clock):
 
 
 def test_the_shorter_of_two_timeouts_ends_a_session(clock):
-    client = local_browser(inspected_shop(clock=clock, idle_timeout=ABSOLUTE, absolute_timeout=IDLE))
+    client = local_browser(inspected_shop(clock=clock, idle_timeout=IDLE, absolute_timeout=IDLE))
     client.post("/login")
     assert status(attempt(client, "wait"), "result") == "expired_absolute"
 

@@ -41,6 +41,7 @@ SUITES = {
         "tests/test_sizes.py",
         "tests/test_token_cookie_details.py",
         "tests/test_token_cookies.py",
+        "tests/test_tossed_cookies.py",
     ],
     "request": [
         "tests/test_binding_and_audience.py",
