@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from fastsession.cookies import CookieWriter, Header
-from fastsession.decision import Outcome, decide
+from fastsession.decision import SERVER_ERROR, Outcome, decide
 from fastsession.errors import Rejected, SessionNotSerializableError, SessionTooLargeError
 from fastsession.events import EventKind
 from fastsession.lifetime import Timeouts
 from fastsession.payload.codec import PayloadCodec
+from fastsession.payload.declared import DeclaredFields
 from fastsession.plain_http import PLAIN_HTTP_WARNING, drops_secure_cookies
 from fastsession.reporting import Reporter
 from fastsession.request import RequestSession
@@ -56,13 +57,14 @@ class Lifecycle:
     ) -> None:
         self.cookies = cookies
         self.codec = codec
+        self.declared = DeclaredFields(codec)
         self.timeouts = timeouts
         self.clock = clock
         self.renewal_possible = cookies.renewal_possible
         self._writer = writer
         self._migrations = migrations
         self._reporter = reporter
-        self.handle = reporter.handle
+        self.handle, self.subject, self.warn_once = reporter.handle, reporter.subject, reporter.warn_once
         self.server_side = server_side
         # Whether a session's data may have to be asked for, and whether anything has to be awaited at all.
         self._asks = (server_side is not None and server_side.records is not None) or (
@@ -121,6 +123,7 @@ class Lifecycle:
             session, request.extras = self.codec.fresh(), {}
             # Now: what a factory looks at may be another when the response starts.
             request.untouched = self.codec.untouched()
+            request.defaults = self.declared.defaults_of(session)
         attach(session, request)
         return session
 
@@ -158,7 +161,7 @@ class Lifecycle:
             return
         if not session.response_started:
             # Where no session had arrived, there was none to end.
-            ended = request.to_end(payload)
+            ended = request.to_end(session.entries)
             lost = request.token is not None if ended else request.to_save(session.model, payload)
             if lost:
                 self._reporter.tell(EventKind.LATE_CHANGE, session, request, scope, detail="no response was sent")
@@ -180,7 +183,8 @@ class Lifecycle:
         outcome = decide(
             request.status,
             looked_at=model is not None,
-            destroyed=request.to_end(payload),
+            # What was ended stays so if its successor cannot be saved.
+            destroyed=request.to_end(session.entries) or (request.emptied and status_code >= SERVER_ERROR),
             changed=request.to_save(model, payload, edit),
             due=request.to_renew(),
             status_code=status_code,
@@ -232,7 +236,9 @@ class Lifecycle:
         values = self.cookies.seal(token if self.server_side is None else self.server_side.outside(token), now=now)
         kind = _RENEWED if outcome is _RENEW else request.kind_of_save()
         detail = ""
-        if request.origin and request.token is not None:
+        if request.begins_anew and request.token is not None:
+            self._reporter.tell(EventKind.DESTROYED, session, request, scope)
+        elif request.origin and request.token is not None:
             kind, detail = EventKind.MIGRATED, request.origin
         self._reporter.tell(kind, session, request, scope, session_id=token.id, detail=detail)
         size = sum(map(len, values.values()))
@@ -240,7 +246,7 @@ class Lifecycle:
             detail = f"{size} bytes"
             self._reporter.tell(EventKind.NEAR_LIMIT, session, request, scope, session_id=token.id, detail=detail)
         if self._writer.https_only and drops_secure_cookies(scope):
-            self._reporter.plain_http(PLAIN_HTTP_WARNING)
+            self._reporter.warn_once(PLAIN_HTTP_WARNING)
         max_age = self.timeouts.max_age(token.created_at, token.renewed_at, token.remembered, now)
         stale = [name for name in self.cookies.brought(session.header) if name not in values]
         return [*self._writer.set(values, max_age=max_age), *self._writer.delete(stale), *request.deletions]

@@ -20,7 +20,7 @@ from fastsession.formats.migration import Migration
 from fastsession.formats.sharing import ForeignCookies
 from fastsession.lifecycle import Clock, Lifecycle
 from fastsession.lifetime import DEFAULT_ABSOLUTE, DEFAULT_IDLE, Lifetime, Timeouts, standard_lifetime
-from fastsession.mapping import SCOPE_KEY, SessionDict
+from fastsession.mapping import SCOPE_KEY, SessionDict, take_back
 from fastsession.openapi import announce_cookie
 from fastsession.payload.codec import PayloadCodec
 from fastsession.reporting import Reporter
@@ -143,10 +143,7 @@ class SessionMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application with a session in its scope (ASGI 3)."""
         if scope["type"] not in ("http", "websocket"):
-            if scope["type"] == "lifespan" and self.lifecycle.server_side is not None:
-                await serve_lifespan(self.app, self.lifecycle.server_side, scope, receive, send)
-            else:
-                await self.app(scope, receive, send)
+            await self._pass_on(scope, receive, send)
             return
         lifecycle = self.lifecycle
         header = cookie_header(scope["headers"] if "aws.event" not in scope else lambda_headers(scope))
@@ -164,6 +161,8 @@ class SessionMiddleware:
         # Not `async def`: handing on the server's own awaitable costs nothing.
         def send_with_session(message: Message) -> Awaitable[None]:
             if message["type"] in STARTS and not session.response_started:
+                if scope.get("session") is not session:
+                    take_back(scope, session)
                 if session.request is not None or (header and lifecycle.renewal_possible(header, lifecycle.clock)):
                     status_code = message.get("status", SWITCHING_PROTOCOLS)
                     headers = message.get("headers", ())
@@ -176,9 +175,18 @@ class SessionMiddleware:
                 await serve_with_backend(self.app, session, scope, receive, send)
             else:
                 await self.app(scope, receive, send_with_session)
+            if scope.get("session") is not session:
+                take_back(scope, session)
         finally:
             if session.request is not None:
                 lifecycle.finish(session, session.request, scope)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the lifespan, and unknown protocols."""
+        if scope["type"] == "lifespan" and self.lifecycle.server_side is not None:
+            await serve_lifespan(self.app, self.lifecycle.server_side, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 def _digest(bound_to: bytes) -> bytes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fastsession.session import Session
 
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
-_ABSENT, _REJECTED = SessionStatus.ABSENT, EventKind.REJECTED
+_ABSENT, _REJECTED, _DESTROYED = SessionStatus.ABSENT, EventKind.REJECTED, EventKind.DESTROYED
 
 
 class Reporter:
@@ -33,7 +33,7 @@ class Reporter:
 
     def subject(self, session: Session | None) -> str | None:
         """Whose session it is, if the model says so."""
-        return self._subject(session) if self._subject and session else None
+        return self._subject(session) if self._subject and session is not None else None
 
     def handle(self, session_id: bytes) -> str:
         """The public name of a session."""
@@ -60,11 +60,13 @@ class Reporter:
         """Tell about the session, if anybody would hear it."""
         now = self._clock()
         if self._events.wants(kind, request.status, now):
-            subject = self.subject(session.model)
+            # By now an emptied session's model is its successor's.
+            emptied = kind is _DESTROYED and request.emptied
+            subject = request.emptied_subject if emptied else self.subject(session.model)
             handle = self.handle(session_id or request.id)
             at = as_datetime(now)
             self._events.report(kind, request.status, scope, at=at, session=handle, subject=subject, detail=detail)
 
-    def plain_http(self, warning: str) -> None:
-        """Warn once of a cookie that the browser will drop."""
+    def warn_once(self, warning: str) -> None:
+        """Warn the operator the first time only."""
         self._events.warn_once(warning)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import PlainTextResponse
 
 from fastsession.errors import SessionLimitError, StoreUnavailableError
+from fastsession.mapping import take_back
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,6 +32,8 @@ async def serve_with_backend(app: ASGIApp, session: SessionDict, scope: Scope, r
         if answered:
             return
         if message["type"] in STARTS and not session.response_started:
+            if scope.get("session") is not session:
+                take_back(scope, session)
             if session.request is not None or lifecycle.renewal_possible(session.header, lifecycle.clock):
                 headers, status_code = message.get("headers", ()), message.get("status", SWITCHING_PROTOCOLS)
                 try:
