@@ -39,8 +39,7 @@ class DeclaredFields:
 
     def defaults(self) -> Mapping[str, Any]:
         """The values that count as absent in a session that arrived: those of a new one that comes back by now."""
-        codec = self._codec
-        return self._values(codec.load(codec.dump(codec.fresh(), {}))[0])
+        return self._values(self._codec.untouched(arrived=True).session)
 
     def defaults_of(self, fresh: Session) -> Mapping[str, Any]:
         """The values that count as absent in a new session: those that it began with, whatever made them."""
