@@ -9,11 +9,12 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from fastsession.cookies import CookieWriter, Header, presented
-from fastsession.decision import Outcome, decide
+from fastsession.decision import SERVER_ERROR, Outcome, decide
 from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.events import EventKind
 from fastsession.lifetime import Timeouts
 from fastsession.payload.codec import PayloadCodec
+from fastsession.payload.declared import DeclaredFields
 from fastsession.plain_http import PLAIN_HTTP_WARNING, drops_secure_cookies
 from fastsession.reporting import NEAR_LIMIT, Reporter
 from fastsession.request import RequestSession
@@ -56,6 +57,7 @@ class Lifecycle:
     ) -> None:
         self.cookies = cookies
         self.codec = codec
+        self.declared = DeclaredFields(codec)
         self.timeouts = timeouts
         self.clock = clock
         self.renewal_possible = cookies.renewal_possible
@@ -63,7 +65,7 @@ class Lifecycle:
         self.settings = settings
         self._migrations = migrations
         self._reporter = reporter
-        self.handle = reporter.handle
+        self.handle, self.subject, self.warn_once = reporter.handle, reporter.subject, reporter.warn_once
         self.finish = reporter.finish
         self.refused = reporter.refused
         self.server_side = server_side
@@ -125,6 +127,7 @@ class Lifecycle:
             session, request.extras = self.codec.fresh(), {}
             # Now: what a factory looks at may be another when the response starts.
             request.untouched = self.codec.untouched()
+            request.defaults = self.declared.defaults_of(session)
         attach(session, request)
         return session
 
@@ -162,7 +165,9 @@ class Lifecycle:
             self._reporter.rejection(session, request, scope)
         payload = request.payload or b"" if model is None else self.codec.dump(model, request.extras)
         edit = self.codec.edit(payload, request.payload)
-        destroyed, changed = request.to_end(payload), request.to_save(model, payload, edit)
+        # What was ended stays so if its successor cannot be saved.
+        destroyed = request.to_end(session.entries) or (request.emptied and status_code >= SERVER_ERROR)
+        changed = request.to_save(model, payload, edit)
         # A login in such a request is a decision of now, and saved.
         outdated = request.outdated and not request.has_new_id
         outcome = decide(
@@ -226,14 +231,16 @@ class Lifecycle:
         values = self.cookies.seal(token if self.server_side is None else self.server_side.outside(token), now=now)
         kind = _RENEWED if outcome is _RENEW else request.kind_of_save()
         detail = ""
-        if request.origin and request.token is not None:
+        if request.begins_anew and request.token is not None:
+            self._reporter.tell(EventKind.DESTROYED, session, request, scope)
+        elif request.origin and request.token is not None:
             kind, detail = EventKind.MIGRATED, request.origin
         self._reporter.tell(kind, session, request, scope, session_id=token.id, detail=detail)
         size = sum(map(len, values.values()))
         if size > NEAR_LIMIT:
             self._reporter.near_limit(size, session, request, scope, session_id=token.id)
         if self._writer.https_only and drops_secure_cookies(scope):
-            self._reporter.plain_http(PLAIN_HTTP_WARNING)
+            self._reporter.warn_once(PLAIN_HTTP_WARNING)
         max_age = self.timeouts.max_age(token.created_at, token.renewed_at, token.remembered, now)
         stale = [name for name in self.cookies.brought(session.header) if name not in values]
         return [*self._writer.set(values, max_age=max_age), *self._writer.delete(stale), *request.deletions]

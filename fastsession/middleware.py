@@ -19,7 +19,7 @@ from fastsession.formats.migration import Migration
 from fastsession.formats.sharing import ForeignCookies, refuse_misused, refuse_unused
 from fastsession.lifecycle import Clock, Lifecycle
 from fastsession.lifetime import DEFAULT_ABSOLUTE, DEFAULT_IDLE, Lifetime, Timeouts, standard_lifetime
-from fastsession.mapping import SCOPE_KEY, SessionDict
+from fastsession.mapping import SCOPE_KEY, SessionDict, take_back
 from fastsession.openapi import announce_cookie
 from fastsession.payload.codec import PayloadCodec
 from fastsession.reporting import Reporter, watch_handlers
@@ -159,7 +159,7 @@ class SessionMiddleware:
         self._binding = binding
         announce_cookie(model, cookies.name)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901
         """Run the application with a session in its scope (ASGI 3)."""
         if scope["type"] == "lifespan":
             server_side = self.lifecycle.server_side
@@ -183,6 +183,8 @@ class SessionMiddleware:
         # Not `async def`: handing on the server's own awaitable costs nothing.
         def send_with_session(message: Message) -> Awaitable[None]:
             if message["type"] in STARTS and not session.response_started:
+                if scope.get("session") is not session:
+                    take_back(scope, session)
                 if session.request is not None or (header and lifecycle.renewal_possible(header, lifecycle.clock)):
                     status_code = message.get("status", SWITCHING_PROTOCOLS)
                     headers = message.get("headers", ())
@@ -196,6 +198,8 @@ class SessionMiddleware:
                 await serve_with_backend(self.app, session, scope, receive, send)
             else:
                 await self.app(scope, receive, send_with_session)
+            if scope.get("session") is not session:
+                take_back(scope, session)
             completed = True
         finally:
             if session.request is not None:

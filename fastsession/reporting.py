@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fastsession.session import Session
 
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
-_ABSENT, _REJECTED = SessionStatus.ABSENT, EventKind.REJECTED
+_ABSENT, _REJECTED, _DESTROYED = SessionStatus.ABSENT, EventKind.REJECTED, EventKind.DESTROYED
 # Bytes of cookie value that are worth a warning before they are too many.
 NEAR_LIMIT = 3000
 # Rejected cookies of each status that a process remembers having reported.
@@ -60,7 +60,7 @@ class Reporter:
 
     def subject(self, session: Session | None) -> str | None:
         """Whose session it is, if the model says so."""
-        return self._subject(session) if self._subject and session else None
+        return self._subject(session) if self._subject and session is not None else None
 
     def handle(self, session_id: bytes) -> str:
         """The public name of a session."""
@@ -98,7 +98,7 @@ class Reporter:
             return
         if not session.response_started:
             # Where no session had arrived, there was none to end.
-            ended = request.to_end(payload)
+            ended = request.to_end(session.entries)
             lost = request.token is not None if ended else request.to_save(session.model, payload)
             if lost:
                 self.tell(EventKind.LATE_CHANGE, session, request, scope, detail="no response was sent")
@@ -138,7 +138,9 @@ class Reporter:
         """Tell about the session, if anybody would hear it."""
         now = self._clock()
         if self._events.wants(kind, request.status, now):
-            subject = self.subject(session.model)
+            # By now an emptied session's model is its successor's.
+            emptied = kind is _DESTROYED and request.emptied
+            subject = request.emptied_subject if emptied else self.subject(session.model)
             handle = self.handle(session_id or request.id)
             at = as_datetime(now)
             self._events.report(kind, request.status, scope, at=at, session=handle, subject=subject, detail=detail)
@@ -149,6 +151,6 @@ class Reporter:
         """Report a session that is about to need more bytes of cookies than it may have."""
         self.tell(EventKind.NEAR_LIMIT, session, request, scope, session_id=session_id, detail=f"{size} bytes")
 
-    def plain_http(self, warning: str) -> None:
-        """Warn once of a cookie that the browser will drop."""
+    def warn_once(self, warning: str) -> None:
+        """Warn the operator the first time only."""
         self._events.warn_once(warning)

@@ -88,7 +88,7 @@ REQUESTS = [
 
 @router.api_route("/look/{status_code}", methods=["GET", "HEAD"])
 async def look(status_code: int, request: Request) -> Response:
-    return Response(content=repr(request.session), status_code=status_code)
+    return Response(content=repr(dict(request.session)), status_code=status_code)
 
 
 @router.get("/signed-in", dependencies=[Depends(require(lambda session: bool(session.cart)))])

@@ -78,6 +78,12 @@ FAULTS = {
         "token, theirs.version",
         mode="store",
     ),
+    "emptying as a dict keeps the id": Fault(
+        "request", "arrived = None if self.emptied else self.token", "arrived = self.token"
+    ),
+    "an emptied session's record stays": Fault(
+        "server_side/record_writer", "await self._records.delete(arrived.id)", "pass", mode="store"
+    ),
     "a renewal brings an ended session back": Fault(
         "server_side/record_writer",
         "        if written:",

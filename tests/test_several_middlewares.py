@@ -138,17 +138,19 @@ def test_starlettes_middleware_outside_ours_keeps_its_own_session():
     assert client.get("/read").json() == {"ours": True}
 
 
-def test_a_session_that_the_application_replaces_in_the_scope_is_not_ours():
+def test_a_dict_that_the_application_puts_in_the_sessions_place_is_refused():
     app = dict_app("kept")
     app.add_middleware(SessionMiddleware, secret_key=SECRET)
 
     @app.get("/replace")
     async def replace(request: Request) -> None:
-        request.session["kept"] = True
+        request.session["kept"] = False
         request.scope["session"] = {"foreign": True}
 
     client = browser(app)
-    client.get("/replace")
+    client.get("/write")
+    with pytest.raises(ConfigurationError, match="another dict, which is not saved"):
+        client.get("/replace")
     assert client.get("/read").json() == {"kept": True}
 
 

@@ -205,7 +205,7 @@ class ServerSide:
         """The token after what it says is true on the server; raises `Rejected` and `StoreUnavailableError`."""
         request = session.open()
         arrived = None if request.origin else request.token
-        if arrived is not None:
+        if arrived is not None and not request.emptied:
             # As it came: it may have changed hands since. One that has just ended its subject's other
             # sessions is not ended by that itself.
             came = None if request.begins_at_least or request.payload is None else self.model_of(request.payload)

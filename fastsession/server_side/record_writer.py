@@ -65,8 +65,11 @@ class RecordWriter:
         owners = self._owners_of(token)
         if self._limit is not None and owners and self._is_arriving(owners, request):
             await self._limit.make_room(self._records, owners, leaving=request.token)
-        if arrived is None:
+        if arrived is None or request.emptied:
             await self._create(token, owners)
+            if arrived is not None:
+                # Emptied: nothing of it goes on, not even what others have written since.
+                await self._records.delete(arrived.id)
             return token
         turn = self._turns.setdefault(arrived.id, asyncio.Lock())
         async with turn:

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Host, Mount
 
 from fastsession.errors import ConfigurationError, SessionLimitError, StoreUnavailableError
+from fastsession.mapping import take_back
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,6 +37,8 @@ async def serve_with_backend(app: ASGIApp, session: SessionDict, scope: Scope, r
         if answered:
             return
         if message["type"] in STARTS and not session.response_started:
+            if scope.get("session") is not session:
+                take_back(scope, session)
             if session.request is not None or lifecycle.renewal_possible(session.header, lifecycle.clock):
                 headers, status_code = message.get("headers", ()), message.get("status", SWITCHING_PROTOCOLS)
                 try:

@@ -62,17 +62,24 @@ class Work:
     destroyed: bool = False
     regenerated: bool = False
     remember: bool | None = None
-    # Whether request.session was written to: emptied as a dict, a session ends.
+    # Whether request.session was written to: empty as a dict at the response, a session ends.
     wrote: bool = False
+    # Whether it was emptied on the way: what was written since is another session.
+    emptied: bool = False
+    # Whether a verb asked for a cookie, since it was emptied.
+    to_be_saved: bool = False
 
-    @property
-    def ends(self):
-        emptied = self.wrote and self.data == FRESH and not self.regenerated and self.remember is None
-        return self.destroyed or emptied
+    def empty(self):
+        self.data, self.wrote, self.emptied, self.to_be_saved = deepcopy(FRESH), True, True, False
+
+    def ends(self, status_code):
+        if self.emptied and status_code >= 500:
+            return True
+        return self.destroyed or (self.wrote and self.data == FRESH and not self.to_be_saved)
 
     def changes(self, arrival):
         before = FRESH if arrival.data is None else arrival.data
-        return self.regenerated or self.remember is not None or self.data != before
+        return self.to_be_saved or self.emptied or self.data != before
 
 
 @dataclass
@@ -114,14 +121,14 @@ class Rules:
             self._end(arrival.cookie, arrival.version, now)
         if outcome in {KEEP, CLEAR}:
             return outcome, None
-        if arrival.cookie and self._over(arrival.cookie.id, now):
+        if arrival.cookie and self._over(arrival.cookie.id, now) and not (work and work.emptied):
             return KEEP, None
         if outcome == RENEW:
             cookie = replace(arrival.cookie, key=keys[0], renewed_at=int(now))
         else:
             cookie = self._saved(arrival, work, keys[0], int(now))
         if self.mode == "store":
-            self._store(arrival, outcome, cookie)
+            self._store(arrival, outcome, cookie, emptied=work is not None and work.emptied)
             cookie = replace(cookie, data=None)
         if arrival.cookie and cookie.id != arrival.cookie.id:
             # Whatever others have written since: their changes are taken along.
@@ -130,7 +137,7 @@ class Rules:
         return outcome, cookie
 
     def _saved(self, arrival, work, key, now):
-        old = arrival.cookie
+        old = None if work.emptied else arrival.cookie
         remembered = bool(old and old.remembered) if work.remember is None else work.remember
         if old and not work.regenerated:
             return replace(old, key=key, renewed_at=now, remembered=remembered, data=deepcopy(work.data))
@@ -138,9 +145,9 @@ class Rules:
         signed_in = now if work.regenerated else 0
         return Cookie(key, self.ids, now, signed_in, now, remembered, deepcopy(work.data))
 
-    def _store(self, arrival, outcome, cookie):
+    def _store(self, arrival, outcome, cookie, *, emptied):
         """Keep the data. Of parallel requests none is lost: each lays the fields that it changed over the others'."""
-        old = self.records.get(arrival.cookie.id) if arrival.cookie else None
+        old = self.records.get(arrival.cookie.id) if arrival.cookie and not emptied else None
         written_since = old is not None and old.version != arrival.version
         if outcome == RENEW and written_since:
             self.records[cookie.id] = replace(old, expires_at=cookie.expires_at)
@@ -184,7 +191,7 @@ class Rules:
 
 def decide(arrival, work, status_code):
     """The table of docs/lifecycle.md."""
-    if work and work.ends:
+    if work and work.ends(status_code):
         return KEEP if arrival.status == "absent" else CLEAR
     if work and work.changes(arrival):
         return SAVE if status_code < 500 and (work.regenerated or not arrival.outdated) else KEEP
