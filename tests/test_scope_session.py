@@ -210,7 +210,7 @@ def test_replacing_the_session_after_the_response_has_started_raises(looks):
         await answer(send)
         scope["session"] = {}
 
-    with pytest.raises(LateSessionChangeError, match=r'scope\["session"\] = {} was called after'):
+    with pytest.raises(LateSessionChangeError, match=r'scope\["session"\] = {} came after'):
         call(SessionMiddleware(inner, secret_key=SECRET), http_scope())
 
 
