@@ -1,6 +1,6 @@
 """Encrypted, typed sessions for Starlette and FastAPI."""
 
-from fastsession.dependencies import CurrentSession, get_session, require, session_of
+from fastsession.dependencies import CurrentSession, get_session, session_of
 from fastsession.errors import (
     ConfigurationError,
     FastSessionError,
@@ -11,6 +11,9 @@ from fastsession.errors import (
     StoreUnavailableError,
 )
 from fastsession.events import SessionEvent
+from fastsession.guards.local_path import local_path
+from fastsession.guards.requirement import require
+from fastsession.guards.same_origin import SameOrigin, same_origin
 from fastsession.lifetime import Lifetime
 from fastsession.middleware import SessionMiddleware
 from fastsession.sealing.keyring import generate_key
@@ -26,6 +29,7 @@ __all__ = [
     "FastSessionError",
     "LateSessionChangeError",
     "Lifetime",
+    "SameOrigin",
     "Session",
     "SessionControl",
     "SessionEntry",
@@ -40,6 +44,8 @@ __all__ = [
     "generate_key",
     "get_session",
     "get_session_control",
+    "local_path",
     "require",
+    "same_origin",
     "session_of",
 ]

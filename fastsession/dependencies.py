@@ -1,21 +1,24 @@
-"""What a route asks for: the session, a certain session among several, or one that meets a condition."""
+"""Dependencies that return a session: the innermost one, or that of a certain model."""
 
 from __future__ import annotations
 
 import inspect
 import typing
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from contextlib import AsyncExitStack
 from functools import cache
 from typing import Annotated, Any, TypeVar
 from weakref import ref
 
-from fastapi import Depends, HTTPException
+from fastapi import Depends
 from fastapi.dependencies.models import Dependant
-from starlette.requests import HTTPConnection
+from fastapi.dependencies.utils import get_dependant, solve_dependencies
+from starlette.requests import HTTPConnection, Request
+from starlette.types import Scope
+from starlette.websockets import WebSocket
 
 from fastsession.errors import ConfigurationError
-from fastsession.lifetime import seconds
+from fastsession.lifecycle import Lifecycle
 from fastsession.mapping import SCOPE_KEY, SessionDict
 from fastsession.openapi import SessionScheme
 from fastsession.session import Session
@@ -24,70 +27,99 @@ SessionT = TypeVar("SessionT", bound=Session)
 
 
 class SessionDependency(SessionScheme):
-    """Hands the session of one middleware to a route, over HTTP and WebSocket."""
+    """Returns the session of one middleware, over HTTP and WebSocket.
 
-    def __init__(self, session_model: type[Session] | None = None) -> None:
+    Without a model it is the innermost session, as with `request.session`. With a model it is the one session
+    of that model, or the innermost of several with `innermost`. `asked_as` is the dependency that routes
+    declare, when that is another object.
+    """
+
+    def __init__(
+        self,
+        session_model: type[Session] | None = None,
+        *,
+        asked_as: object = None,
+        innermost: bool = False,
+    ) -> None:
         super().__init__(session_model)
+        self._asked_as = asked_as or self
+        self._innermost = innermost
         self._checked: set[ref[Any]] = set()
 
     async def __call__(self, connection: HTTPConnection) -> Any:
-        """Return the session model, opened now if nobody has looked before; raises `ConfigurationError`."""
+        """Return the session model, opened at its first use; raises `ConfigurationError`."""
         session = self.session_in(connection)
         endpoint = connection.scope.get("endpoint")
         if endpoint is not None and ref(endpoint) not in self._checked:
-            self._check_annotations(connection.scope.get("route"), session.lifecycle.codec.model)
+            self._check_annotations(connection.scope, session.lifecycle.codec.model)
             self._checked.add(ref(endpoint, self._checked.discard))
         return session.session()
 
     def session_in(self, connection: HTTPConnection) -> SessionDict:
-        """Return the one session in the scope that is meant; raises `ConfigurationError` saying what to write."""
+        """Return the session in the scope that is meant; raises `ConfigurationError` saying what to write."""
         sessions: tuple[SessionDict, ...] = connection.scope.get(SCOPE_KEY, ())
-        if self.session_model is None and len(sessions) == 1:
-            return sessions[0]
-        models = [session.lifecycle.codec.model for session in sessions]
-        names = ", ".join(model.__name__ for model in models)
         if not sessions:
-            message = "No session: write app.add_middleware(SessionMiddleware, secret_key=..., model=...)."
-        elif self.session_model is None:
-            example = models[0].__name__
-            message = f"Several session middlewares are active ({names}): write Depends(session_of({example}))."
-        else:
-            wanted = self.session_model
-            fitting = [session for session, model in zip(sessions, models, strict=True) if issubclass(model, wanted)]
-            if len(fitting) == 1:
-                return fitting[0]
-            message = (
-                f"session_of({wanted.__name__}) needs one middleware with model={wanted.__name__}; "
-                f"the models here are: {names}."
-            )
+            raise ConfigurationError(_no_session(connection.scope))
+        wanted = self.session_model
+        if wanted is None:
+            return sessions[-1]
+        fitting = [session for session in sessions if issubclass(session.lifecycle.codec.model, wanted)]
+        if len(fitting) == 1 or (fitting and self._innermost):
+            return fitting[-1]
+        message = (
+            f"session_of({wanted.__name__}) needs one middleware with model={wanted.__name__}; "
+            f"the models here are: {_model_names(sessions)}."
+        )
+        if fitting:
+            message += " Depends(get_session) gives the innermost session."
         raise ConfigurationError(message)
 
-    def _check_annotations(self, route: object, model: type[Session]) -> None:
+    def _check_annotations(self, scope: Scope, model: type[Session]) -> None:
         """Raise `ConfigurationError` when the route declares another session model than it would get."""
-        dependant = getattr(route, "dependant", None)
+        dependant = getattr(scope.get("route"), "dependant", None)
         if not isinstance(dependant, Dependant):
             return
-        for call, name in _uses(dependant, self):
-            annotation = _annotations(call).get(name)
+        for call, name in _uses(dependant, self._asked_as):
+            annotation = annotations_of(call).get(name)
             if isinstance(annotation, type) and issubclass(annotation, Session) and not issubclass(model, annotation):
-                message = (
-                    f"{getattr(call, '__name__', call)}() declares {name}: {annotation.__name__}, but its session "
-                    f"middleware has model={model.__name__}. Write {name}: {model.__name__}, or SessionMiddleware(..., "
-                    f"model={annotation.__name__})."
-                )
-                raise ConfigurationError(message)
+                raise ConfigurationError(_another_model(call, name, annotation, scope[SCOPE_KEY]))
 
 
-def _uses(dependant: Dependant, dependency: SessionDependency) -> Iterator[tuple[Callable[..., Any], str]]:
-    """The callables below a route that take the dependency, each with its parameter's name."""
-    for inner in dependant.dependencies:
-        if inner.call is dependency and dependant.call and inner.name:
-            yield dependant.call, inner.name
-        yield from _uses(inner, dependency)
+class ModelDependency(SessionDependency):
+    """Returns the session of one model, or what the application's overrides give in its place."""
+
+    async def __call__(self, connection: HTTPConnection) -> Any:
+        """Return the session model; raises `ConfigurationError`."""
+        session = await overridden(connection, get_session)
+        return await super().__call__(connection) if session is NOT_OVERRIDDEN else session
 
 
-def _annotations(call: Callable[..., Any]) -> dict[str, Any]:
-    """The parameter types of a function, of a class that is called, or of an instance that can be."""
+NOT_OVERRIDDEN = object()
+
+
+async def overridden(connection: HTTPConnection, *dependencies: SessionDependency) -> Any:
+    """Return what the first override of these dependencies gives, or `NOT_OVERRIDDEN`.
+
+    FastAPI looks up overrides only for what a route declares, and a sub-dependency would cost every request
+    a tenth of its time. An override may have parameters and dependencies of its own, so FastAPI solves it.
+    """
+    app = connection.scope.get("app")
+    overrides = getattr(app, "dependency_overrides", None)
+    dependency = next((each for each in dependencies if each in overrides), None) if overrides else None
+    if dependency is None or not isinstance(connection, Request | WebSocket):
+        return NOT_OVERRIDDEN
+    solved = await solve_dependencies(
+        request=connection,
+        dependant=Dependant(dependencies=[get_dependant(path="", call=dependency, name="session")]),
+        dependency_overrides_provider=app,
+        async_exit_stack=AsyncExitStack(),
+        embed_body_fields=False,
+    )
+    return solved.values["session"]
+
+
+def annotations_of(call: Callable[..., Any]) -> dict[str, Any]:
+    """Return the parameter types of a function, a class that is called, or an instance that can be called."""
     if inspect.isclass(call):
         call = call.__init__
     elif not inspect.isroutine(call):
@@ -99,6 +131,50 @@ def _annotations(call: Callable[..., Any]) -> dict[str, Any]:
         return {}
 
 
+def _uses(dependant: Dependant, dependency: object) -> Iterator[tuple[Callable[..., Any], str]]:
+    """The callables below a route that take the dependency, each with its parameter's name."""
+    for inner in dependant.dependencies:
+        if inner.call is dependency and dependant.call and inner.name:
+            yield dependant.call, inner.name
+        yield from _uses(inner, dependency)
+
+
+def _model_names(sessions: tuple[SessionDict, ...]) -> str:
+    return ", ".join(session.lifecycle.codec.model.__name__ for session in sessions)
+
+
+def _another_model(
+    call: Callable[..., Any], name: str, declared: type[Session], sessions: tuple[SessionDict, ...]
+) -> str:
+    """Say what to write in a route that declares a model, but gets a session of another one."""
+    model = sessions[-1].lifecycle.codec.model.__name__
+    function, wanted = getattr(call, "__name__", call), declared.__name__
+    if any(issubclass(session.lifecycle.codec.model, declared) for session in sessions):
+        return (
+            f"{function}() declares {name}: {wanted}, but gets the innermost session, a {model}. Several session "
+            f"middlewares are active ({_model_names(sessions)}): write Depends(session_of({wanted}))."
+        )
+    return (
+        f"{function}() declares {name}: {wanted}, but its session middleware has model={model}. "
+        f"Write {name}: {model}, or SessionMiddleware(..., model={wanted})."
+    )
+
+
+def _no_session(scope: Scope) -> str:
+    """Say why there is no session: no middleware, or this code runs outside of it."""
+    layer = getattr(scope.get("app"), "middleware_stack", None)
+    while layer is not None:
+        inside = getattr(layer, "__dict__", {})
+        if isinstance(inside.get("lifecycle"), Lifecycle):
+            return (
+                "No session yet: this code runs outside of the session middleware, in a middleware around it or its "
+                "error handler. The middleware added last is the outermost, so write app.add_middleware("
+                "SessionMiddleware, ...) after the add_middleware of what needs the session."
+            )
+        layer = inside.get("app")
+    return "No session: write app.add_middleware(SessionMiddleware, secret_key=..., model=...)."
+
+
 get_session = SessionDependency()
 
 CurrentSession = Annotated[SessionT, Depends(get_session)]
@@ -107,59 +183,4 @@ CurrentSession = Annotated[SessionT, Depends(get_session)]
 @cache
 def session_of(model: type[Session]) -> SessionDependency:
     """A dependency for the session of the middleware with this model, in an app that has several."""
-    return SessionDependency(model)
-
-
-class Requirement(SessionScheme):
-    """Hands on a session that meets a condition, or answers the request in the route's place."""
-
-    def __init__(
-        self,
-        condition: Callable[[Any], object],
-        *,
-        fresh: timedelta | float | None,
-        status_code: int,
-        model: type[Session] | None,
-    ) -> None:
-        super().__init__(model)
-        self._condition = condition
-        self._fresh = None if fresh is None else seconds("fresh", fresh, least=1)
-        self._status_code = status_code
-        self._session = get_session if model is None else session_of(model)
-
-    async def __call__(self, connection: HTTPConnection) -> Any:
-        """The session, or an `HTTPException` with the status code."""
-        session = await self._session(connection)
-        if not self._condition(session):
-            raise self._refusal("Not authenticated")
-        if self._fresh is not None and not self._is_fresh(connection, self._fresh):
-            raise self._refusal("Fresh authentication required")
-        return session
-
-    def _is_fresh(self, connection: HTTPConnection, limit: int) -> bool:
-        session = self._session.session_in(connection)
-        token = session.open().token
-        return token is not None and session.lifecycle.clock() < token.authenticated_at + limit
-
-    def _refusal(self, detail: str) -> HTTPException:
-        # RFC 9110, section 15.5.2: a 401 names a way to authenticate.
-        headers = {"WWW-Authenticate": "Cookie"} if self._status_code == UNAUTHORIZED else None
-        return HTTPException(self._status_code, detail, headers)
-
-
-UNAUTHORIZED = 401
-
-
-def require(
-    condition: Callable[[Any], object],
-    *,
-    fresh: timedelta | float | None = None,
-    status_code: int = UNAUTHORIZED,
-    model: type[Session] | None = None,
-) -> Requirement:
-    """A dependency that returns the session when `condition` holds for it, and answers `status_code` otherwise.
-
-    `fresh` (a timedelta or seconds) also asks that `regenerate()` was called no longer ago than that
-    (OWASP ASVS 7.5.1). `model` chooses among several session middlewares.
-    """
-    return Requirement(condition, fresh=fresh, status_code=status_code, model=model)
+    return ModelDependency(model)

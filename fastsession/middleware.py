@@ -17,6 +17,7 @@ from fastsession.formats.contract import CookieFormat
 from fastsession.formats.migrating import Migrations
 from fastsession.formats.migration import Migration
 from fastsession.formats.sharing import ForeignCookies, refuse_misused, refuse_unused
+from fastsession.guards.routes import RouteInspection
 from fastsession.lifecycle import Clock, Lifecycle
 from fastsession.lifetime import DEFAULT_ABSOLUTE, DEFAULT_IDLE, Lifetime, Timeouts, standard_lifetime
 from fastsession.mapping import SCOPE_KEY, SessionDict, take_back
@@ -157,18 +158,24 @@ class SessionMiddleware:
             },
         )
         self._binding = binding
+        self._routes = RouteInspection(app)
         announce_cookie(model, cookies.name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901
         """Run the application with a session in its scope (ASGI 3)."""
         if scope["type"] == "lifespan":
-            server_side = self.lifecycle.server_side
+            server_side, send = self.lifecycle.server_side, self._routes.inspecting(scope, send)
             await serve_lifespan(self.app, scope, receive, send, server_side=server_side, check=self._check_below)
             return
         shared = self._with_shared_session(scope) if "session" in scope else None
         if shared is not None or scope["type"] not in ("http", "websocket"):
             await self.app(shared or scope, receive, send)
             return
+        # Without a call of a function: every request pays for it.
+        for router, count in self._routes.inspected:
+            if len(router.routes) != count:
+                self._routes.inspect(scope)
+                break
         lifecycle = self.lifecycle
         header = cookie_header(scope["headers"] if "aws.event" not in scope else lambda_headers(scope))
         binding = _digest(self._binding(HTTPConnection(scope))) if self._binding else b""

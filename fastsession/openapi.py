@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.security.base import SecurityBase
 
+from fastsession.errors import ConfigurationError
 from fastsession.session import Session
 
 # A dependency is made before the middleware that knows the cookie's name, and FastAPI asks it with no word
@@ -23,6 +24,9 @@ class SessionScheme(SecurityBase):
     """A dependency that FastAPI documents as an API key in a cookie. `session_model` None is the only one."""
 
     def __init__(self, session_model: type[Session] | None) -> None:
+        if session_model is not None and not (isinstance(session_model, type) and issubclass(session_model, Session)):
+            message = "The model must be a class derived from fastsession.Session, as in session_of(ShopSession)."
+            raise ConfigurationError(message)
         self.session_model = session_model
         self.scheme_name = "SessionCookie" if session_model is None else f"{session_model.__name__}Cookie"
 

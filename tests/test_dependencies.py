@@ -31,6 +31,10 @@ async def shops_cart(session: CurrentSession[ShopSession]) -> list[str]:
     return session.cart
 
 
+async def admins_role(session: CurrentSession[AdminSession]) -> str:
+    return session.role
+
+
 def test_without_the_middleware_the_error_says_what_to_add():
     with pytest.raises(ConfigurationError, match=r"app\.add_middleware\(SessionMiddleware, secret_key=\.\.\., model="):
         answering(shops_cart).get("/")
@@ -88,9 +92,18 @@ TWO = ({"model": ShopSession}, {"model": AdminSession, "session_cookie": "admin"
 
 def test_with_several_middlewares_the_error_says_which_models_there_are_and_what_to_write():
     with pytest.raises(ConfigurationError) as caught:
-        answering(shops_cart, *TWO).get("/")
+        answering(admins_role, *TWO).get("/")
+    assert "admins_role() declares session: AdminSession" in str(caught.value)
     assert "AdminSession, ShopSession" in str(caught.value)
     assert "Depends(session_of(AdminSession))" in str(caught.value)
+
+
+def test_with_several_middlewares_get_session_gives_the_innermost_as_request_session_does():
+    async def page(request: Request, session: CurrentSession[ShopSession]) -> dict[str, object]:
+        session.cart.append("tea")
+        return dict(request.session)
+
+    assert answering(page, *TWO).get("/").json() == {"cart": ["tea"]}
 
 
 def test_session_of_finds_the_session_of_a_model_among_several():
@@ -178,6 +191,32 @@ def test_a_websocket_route_is_served_by_the_same_dependency():
 
     with browser(app).websocket_connect("wss://testserver/live") as socket:
         assert socket.receive_json() == []
+
+
+def test_a_middleware_outside_of_ours_is_told_the_order():
+    app = shop()
+
+    @app.middleware("http")
+    async def greet(request: Request, call_next):
+        await get_session(request)
+        return await call_next(request)
+
+    with pytest.raises(ConfigurationError, match="runs outside of the session middleware") as caught:
+        browser(app).get("/cart")
+    assert "The middleware added last is the outermost" in str(caught.value)
+
+
+def test_a_middleware_inside_of_ours_has_the_session():
+    app = FastAPI()
+
+    @app.middleware("http")
+    async def greet(request: Request, call_next):
+        (await get_session(request)).cart.append("tea")
+        return await call_next(request)
+
+    app.add_middleware(SessionMiddleware, model=ShopSession, secret_key=SECRET)
+    app.get("/")(shops_cart)
+    assert browser(app).get("/").json() == ["tea"]
 
 
 def test_an_applications_dependency_override_replaces_the_session():

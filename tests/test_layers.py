@@ -24,13 +24,14 @@ LAYERS = [
     {"lifecycle"},
     {"mapping", "openapi"},
     {"dependencies"},
+    {"guards"},
     {"server_side"},
     {"middleware"},
     {"testing"},
     {"session_status", "inspector"},
     {"__init__", "__main__"},
 ]
-CORE_FOLDERS = {"payload", "sealing", "server_side"}
+CORE_FOLDERS = {"guards", "payload", "sealing", "server_side"}
 HEIGHT = {entry: height for height, layer in enumerate(LAYERS) for entry in layer}
 # What reads bytes into objects of its own choosing has no business near a cookie (security.md I-20).
 UNSAFE_LOADERS = {"pickle", "marshal", "yaml", "shelve", "dill"}

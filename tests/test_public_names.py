@@ -17,6 +17,7 @@ def test_the_package_exports_these_names_and_no_others():
         "FastSessionError",
         "LateSessionChangeError",
         "Lifetime",
+        "SameOrigin",
         "Session",
         "SessionControl",
         "SessionEntry",
@@ -31,7 +32,9 @@ def test_the_package_exports_these_names_and_no_others():
         "generate_key",
         "get_session",
         "get_session_control",
+        "local_path",
         "require",
+        "same_origin",
         "session_of",
     ]
     assert all(hasattr(fastsession, name) for name in fastsession.__all__)
@@ -75,10 +78,14 @@ def test_the_middleware_takes_these_options_with_these_defaults():
 def test_the_dependencies_are_called_like_this():
     assert list(inspect.signature(fastsession.get_session).parameters) == ["connection"]
     assert list(inspect.signature(fastsession.session_of).parameters) == ["model"]
+    assert list(inspect.signature(fastsession.same_origin).parameters) == ["connection"]
+    assert str(inspect.signature(fastsession.SameOrigin)) == "(trusted: 'Iterable[str]' = ()) -> 'None'"
+    assert str(inspect.signature(fastsession.local_path)) == "(target: 'object', default: 'str' = '/') -> 'str'"
     assert {
         name: parameter.default for name, parameter in inspect.signature(fastsession.require).parameters.items()
     } == {
         "condition": EMPTY,
+        "model_condition": None,
         "fresh": None,
         "status_code": 401,
         "model": None,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 
+from fastsession.guards.same_origin import Sender, origin_names_host, sender
+
 if TYPE_CHECKING:
     from starlette.types import Scope
 
@@ -36,10 +38,9 @@ def is_local(scope: Scope) -> bool:
 def is_same_origin(scope: Scope) -> bool:
     """Whether a form was sent by a page of this very origin (ASVS 3.5.1)."""
     headers = Headers(scope=scope)
-    origin = headers.get("origin")
-    if origin is None:
-        return headers.get("sec-fetch-site") == "same-origin"
-    return origin in {f"http://{headers.get('host')}", f"https://{headers.get('host')}"}
+    if "origin" in headers:
+        return origin_names_host(headers)
+    return sender(headers) is Sender.OWN_PAGE
 
 
 def _is_loopback(client: tuple[str, int] | None) -> bool:

@@ -81,7 +81,7 @@ async def serve_lifespan(
         return message
 
     async def send_and_stop(message: Message) -> None:
-        if message["type"].startswith("lifespan.shutdown.") and server_side is not None:
+        if message["type"] != "lifespan.startup.complete" and server_side is not None:
             await server_side.stop()
         await send(message)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from fastsession.dependencies import get_session, session_of
+from fastsession.dependencies import SessionDependency
+from fastsession.errors import ConfigurationError
+from fastsession.guards.condition import Condition, checked_condition, holds
+from fastsession.guards.same_origin import Sender, sender
 from fastsession.mapping import SCOPE_KEY, SessionDict
 from fastsession.sealing.token import Token
 from fastsession.session import Session
-from fastsession.session_status.same_origin import same_origin
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -32,26 +34,24 @@ class Status(TypedDict):
 class StatusEndpoints:
     """The three verbs, for the sessions that `signed_in` lets count."""
 
-    def __init__(
-        self, *, signed_in: Callable[[Any], object] | None, warn_before: int, model: type[Session] | None
-    ) -> None:
-        self._signed_in = signed_in
+    def __init__(self, *, signed_in: Condition | None, warn_before: int, model: type[Session] | None) -> None:
+        self._signed_in = None if signed_in is None else checked_condition(signed_in, where="signed_in=")
         self._warn_before = warn_before
-        self._dependency = get_session if model is None else session_of(model)
+        self._dependency = SessionDependency(model, innermost=True)
 
     async def status(self, request: Request) -> Response:
         """Tell how long the session lasts, and leave it exactly as it is."""
         session = self._session(request)
-        if same_origin(request.headers) is False:
+        if sender(request.headers) not in (Sender.OWN_PAGE, Sender.UNKNOWN):
             return _refusal(HTTPStatus.FORBIDDEN)
-        return JSONResponse(self._status(session), headers=_NO_STORE)
+        return JSONResponse(await self._status(session), headers=_NO_STORE)
 
     async def renew(self, request: Request) -> Response:
         """Move the idle deadline; 401 without a session that counts."""
         session = self._session(request)
-        if not same_origin(request.headers):
+        if sender(request.headers) is not Sender.OWN_PAGE:
             return _refusal(HTTPStatus.FORBIDDEN)
-        if self._counted(session) is None:
+        if await self._counted(session) is None:
             return _refusal(HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Cookie"})
         session.open().renewal = True
         # Without a word on how long it lasts now: the store may still refuse, so pages ask again.
@@ -60,7 +60,7 @@ class StatusEndpoints:
     async def end(self, request: Request) -> Response:
         """End whatever session there is."""
         session = self._session(request)
-        if not same_origin(request.headers):
+        if sender(request.headers) is not Sender.OWN_PAGE:
             return _refusal(HTTPStatus.FORBIDDEN)
         session.session().destroy()
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=_NO_STORE)
@@ -69,12 +69,19 @@ class StatusEndpoints:
         """The session that is meant. Asking for it renews neither it nor that of another middleware."""
         session = self._dependency.session_in(request)
         sessions: tuple[SessionDict, ...] = request.scope[SCOPE_KEY]
+        models = {each.lifecycle.codec.model.__name__ for each in sessions}
+        if self._dependency.session_model is None and len(models) > 1:
+            message = (
+                f"Several session middlewares are active ({', '.join(sorted(models))}): write "
+                "session_status_router(..., model=...), as with session_of(...)."
+            )
+            raise ConfigurationError(message)
         for each in sessions:
             each.open().renewal = False
         return session
 
-    def _status(self, session: SessionDict) -> Status:
-        token, lifecycle = self._counted(session), session.lifecycle
+    async def _status(self, session: SessionDict) -> Status:
+        token, lifecycle = await self._counted(session), session.lifecycle
         if token is None:
             return Status(signed_in=False, idle_left=0, absolute_left=0, can_renew=False, warn_before=self._warn_before)
         lifetime, now = lifecycle.timeouts.lifetime(remembered=token.remembered), session.open().now
@@ -89,14 +96,14 @@ class StatusEndpoints:
             warn_before=min(self._warn_before, max(1, lifetime.idle // 2)),
         )
 
-    def _counted(self, session: SessionDict) -> Token | None:
+    async def _counted(self, session: SessionDict) -> Token | None:
         """What arrived of a session that counts."""
         request = session.open()
         if request.token is None:
             return None
         # Loaded past `session.session()`: that would be a look, which saves a model that today's code writes otherwise.
         model = session.lifecycle.load(request) if session.model is None else session.model
-        counts = self._signed_in is None or self._signed_in(model)
+        counts = self._signed_in is None or await holds(self._signed_in, model)
         # Asked for again: loading may have found the session revoked.
         return session.open().token if counts else None
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from fastapi import APIRouter
 
 from fastsession.errors import ConfigurationError
+from fastsession.guards.condition import Condition
 from fastsession.lifetime import seconds
 from fastsession.session import Session
 from fastsession.session_status.endpoints import StatusEndpoints
@@ -18,7 +17,7 @@ from fastsession.session_status.script import send_script
 def session_status_router(
     prefix: str = "/session",
     *,
-    signed_in: Callable[[Any], object] | None = None,
+    signed_in: Condition | None = None,
     warn_before: timedelta | float = timedelta(minutes=2),
     model: type[Session] | None = None,
 ) -> APIRouter:
@@ -26,8 +25,8 @@ def session_status_router(
 
     GET tells how long the session lasts and never renews it, POST renews it, DELETE ends it; all three
     answer pages of the same origin only. `signed_in` says which sessions count, by default every one that
-    has arrived valid. `warn_before` (a timedelta or seconds) is how long before its end the script warns.
-    `model` chooses among several session middlewares.
+    has arrived valid; it may be asynchronous. `warn_before` (a timedelta or seconds) is how long before its end the
+    script warns. `model` chooses among several session middlewares.
     """
     if not prefix.startswith("/") or prefix.endswith("/"):
         message = 'prefix begins with a slash and does not end with one: session_status_router("/session").'

@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fastsession.session_status.same_origin import same_origin
+from fastsession.guards.same_origin import Sender, sender
 
 _SOURCE = Path(__file__).with_name("session-timeout.js").read_text(encoding="utf-8")
 # Without indentation and the lines that are comments, it is a fifth shorter and does the same.
@@ -28,7 +28,7 @@ _HEADERS = {
 
 async def send_script(request: Request) -> Response:
     """Send the script, or 304 to a browser that has it, to pages of this origin and to the address bar."""
-    if same_origin(request.headers) is False and request.headers.get("sec-fetch-site") != "none":
+    if sender(request.headers) is Sender.OTHER_PAGE:
         return Response(status_code=HTTPStatus.FORBIDDEN, headers={"Cache-Control": "no-store"})
     if _ETAG in request.headers.get("if-none-match", ""):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_HEADERS)

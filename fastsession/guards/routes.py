@@ -1,0 +1,117 @@
+"""The routes behind a session middleware: inspected for slips before they are served, their refusals documented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Any
+
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant
+from fastapi.routing import APIRoute
+from starlette.types import Message, Scope, Send
+
+from fastsession.errors import ConfigurationError
+from fastsession.guards.requirement import Requirement
+from fastsession.guards.same_origin import SameOrigin
+from fastsession.guards.slips import slips
+
+Guard = Requirement | SameOrigin
+routes_of = attrgetter("routes")
+# Where an application, a middleware, a mount and an included router keep what they pass requests to.
+_INNER = ("app", "router", "original_router")
+
+
+class RouteInspection:
+    """The routes of an application, inspected at start-up and again when their number has changed.
+
+    `routers` are those that were inspected, `counts` how many routes each had. The middleware compares them
+    with every request; -1 is no number of routes, so the first request is never passed uninspected.
+    """
+
+    def __init__(self, app: object) -> None:
+        self._app = app
+        self.routers: list[Any] = []
+        self.counts = [-1]
+
+    def inspect(self, scope: Scope) -> None:
+        """Raise `ConfigurationError` naming every route that takes a session from the request."""
+        routers = list(_routers(self._app, scope.get("app")))
+        routes = [route for router in routers for route in router.routes]
+        found = [f"{_where(route)}: {slip}" for route in routes for slip in _slips(route)]
+        if found:
+            raise ConfigurationError("\n".join(found))
+        for route in routes:
+            _document_refusals(route)
+        self.routers, self.counts = routers, [len(router.routes) for router in routers]
+
+    def inspecting(self, scope: Scope, send: Send) -> Send:
+        """Return a `send` for the lifespan that inspects the routes once the application has made them all."""
+
+        async def send_when_inspected(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                # Raised in here it ends the application's own start-up, which tells the server that it failed.
+                self.inspect(scope)
+            await send(message)
+
+        return send_when_inspected
+
+
+def _routers(*apps: object) -> Iterator[Any]:
+    """Every object with routes of its own that requests to these applications can reach."""
+    waiting, seen = list(apps), set[int]()
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        # Not getattr: an object that makes up attributes would never end.
+        inside: dict[str, Any] = getattr(current, "__dict__", {})
+        if isinstance(inside.get("routes"), list):
+            yield current
+            waiting += inside["routes"]
+        waiting += [inside[name] for name in _INNER if name in inside]
+
+
+def _dependants(route: object) -> Iterator[Dependant]:
+    """What FastAPI calls for a route, the endpoint first, or for all routes of an included router."""
+    waiting: list[Dependant] = []
+    dependant = getattr(route, "dependant", None)
+    if isinstance(dependant, Dependant):
+        waiting.append(dependant)
+    # Newer versions of FastAPI do not copy the dependencies of `include_router` into the router's routes.
+    included = getattr(getattr(route, "include_context", None), "dependencies", ())
+    waiting += [get_dependant(path="", call=depends.dependency) for depends in included]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting += current.dependencies
+
+
+def _slips(route: object) -> Iterator[str]:
+    endpoint = getattr(route, "dependant", None)
+    for dependant in _dependants(route):
+        yield from slips(dependant, is_endpoint=dependant is endpoint)
+
+
+def _where(route: object) -> str:
+    if hasattr(route, "original_router"):
+        return "include_router(dependencies=...)"
+    methods = ", ".join(sorted(getattr(route, "methods", None) or ()))
+    return f"{methods or 'WebSocket'} {getattr(route, 'path', '')}"
+
+
+def _document_refusals(route: Any, inherited: tuple[Guard, ...] = ()) -> None:
+    """Note in the OpenAPI document how a route's guards refuse, where the application does not say it."""
+    calls = [dependant.call for dependant in _dependants(route)]
+    guards = (*inherited, *(call for call in calls if isinstance(call, Guard)))
+    included = getattr(route, "original_router", None)
+    if included is not None:
+        for inner in included.routes:
+            _document_refusals(inner, guards)
+    if not isinstance(route, APIRoute):
+        return
+    for guard in guards:
+        refusal = guard.refusal(route.methods or ())
+        if refusal is not None and not {refusal[0], str(refusal[0])} & route.responses.keys():
+            route.responses = {**route.responses, refusal[0]: {"description": refusal[1]}}
