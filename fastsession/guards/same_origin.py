@@ -66,7 +66,11 @@ def origin_names_host(headers: Headers) -> bool:
     the default of the origin's scheme. X-Forwarded-Host is not believed.
     """
     origin = parse_origin(_only_value(headers, "origin") or "")
-    return origin is not None and parse_origin(f"{origin.scheme}://{_only_value(headers, 'host')}") == origin
+    return (
+        origin is not None
+        and origin.scheme in _DEFAULT_PORTS
+        and parse_origin(f"{origin.scheme}://{_only_value(headers, 'host')}") == origin
+    )
 
 
 def parse_origin(text: str) -> Origin | None:

@@ -104,7 +104,7 @@ def _types(annotations: Iterable[Any]) -> Iterator[Any]:
 def _models_in(adapter: Any) -> Iterator[type[Session]]:
     """The session models anywhere in a type: pydantic's schema has fields, dataclasses and aliases resolved."""
     try:
-        whole = dict(getattr(adapter, "core_schema", ()))
+        whole: dict[str, Any] = dict(getattr(adapter, "core_schema", ()))
     except PydanticUserError:
         # A name in it is not defined. Nobody can send such a parameter: pydantic cannot validate it either.
         return

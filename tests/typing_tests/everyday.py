@@ -5,7 +5,19 @@ from typing import Annotated, assert_type
 
 from fastapi import Depends, FastAPI
 
-from fastsession import CurrentSession, Session, SessionMiddleware, generate_key, get_session, require, session_of
+from fastsession import (
+    CurrentSession,
+    SameOrigin,
+    Session,
+    SessionMiddleware,
+    generate_key,
+    get_session,
+    local_path,
+    require,
+    same_origin,
+    session_of,
+)
+from fastsession.session_status import session_status_router
 
 
 class ShopSession(Session):
@@ -48,6 +60,30 @@ async def account(session: Annotated[ShopSession, Depends(require(is_signed_in, 
 
 @app.get("/lambda", dependencies=[Depends(require(lambda session: session.user_id is not None, status_code=403))])
 async def with_lambda() -> None: ...
+
+
+async def is_customer(session: ShopSession) -> bool:
+    return session.user_id is not None
+
+
+@app.get("/typed", dependencies=[Depends(require(ShopSession, lambda session: session.cart))])
+async def with_typed_lambda() -> None: ...
+
+
+@app.get("/typed-async", dependencies=[Depends(require(ShopSession, is_customer, fresh=600, status_code=403))])
+async def with_asynchronous_condition() -> None: ...
+
+
+require(is_customer, model=ShopSession)
+require(ShopSession)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
+require(True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+require(ShopSession, lambda session: session.nothing)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownLambdaType]
+app.include_router(session_status_router(signed_in=is_customer))
+
+
+@app.post("/next", dependencies=[Depends(same_origin), Depends(SameOrigin(trusted=["https://accounts.example.com"]))])
+async def go_on(target: str) -> str:
+    return assert_type(local_path(target, default="/account"), str)
 
 
 @app.get("/chosen")
