@@ -18,7 +18,7 @@ from example_app.accounts import Accounts
 from example_app.csrf import refuse_forged_forms
 from example_app.pages import flash, page_asked_for, render, tell_of_the_end, to_page, with_next
 from example_app.session import ShopSession, signed_in
-from fastsession import Lifetime, SessionMiddleware, get_session
+from fastsession import Lifetime, SessionMiddleware, get_session, same_origin
 from fastsession.inspector import SessionInspector
 from fastsession.session_status import session_status_router
 from fastsession.stores import SessionStore
@@ -42,7 +42,7 @@ def create_app(
     app = FastAPI(
         title="Larch & Loam",
         openapi_url=None,  # pages for people, not an API
-        dependencies=[Depends(refuse_forged_forms)],
+        dependencies=[Depends(same_origin), Depends(refuse_forged_forms)],
         exception_handlers={HTTPException: show_refusal, RequestValidationError: show_invalid_form},
     )
     app.add_middleware(

@@ -1,17 +1,18 @@
-"""Forms that only our own pages can send: SameSite keeps most forgeries out, a token in the session the rest."""
+"""Forms that only our own pages can send: a token in the session, beside `same_origin`, which needs no form."""
 
 from __future__ import annotations
 
 import secrets
 from http import HTTPStatus
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException
+from starlette.requests import HTTPConnection, Request
 
 from example_app.session import ShopSession
 from fastsession import get_session
+from fastsession.guards.same_origin import SAFE_METHODS
 
 FIELD = "csrf_token"
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _OUT_OF_DATE = "This form was out of date, so nothing was changed. Please open the page again and send it once more."
 
 
@@ -21,9 +22,10 @@ def csrf_token(session: ShopSession) -> str:
     return session.csrf_token
 
 
-async def refuse_forged_forms(request: Request) -> None:
+async def refuse_forged_forms(request: HTTPConnection) -> None:
     """Answer 403 to a form without the session's token. A dependency of the whole app, so no route can forget it."""
-    if request.method in _READING:
+    # A WebSocket has no form: `same_origin` looks at its handshake.
+    if not isinstance(request, Request) or request.method in SAFE_METHODS:
         return
     session: ShopSession = await get_session(request)
     sent = (await request.form()).get(FIELD)

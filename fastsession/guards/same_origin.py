@@ -66,11 +66,9 @@ def origin_names_host(headers: Headers) -> bool:
     the default of the origin's scheme. X-Forwarded-Host is not believed.
     """
     origin = parse_origin(_only_value(headers, "origin") or "")
-    return (
-        origin is not None
-        and origin.scheme in _DEFAULT_PORTS
-        and parse_origin(f"{origin.scheme}://{_only_value(headers, 'host')}") == origin
-    )
+    if origin is None or origin.scheme not in _DEFAULT_PORTS:
+        return False
+    return parse_origin(f"{origin.scheme}://{_only_value(headers, 'host')}") == origin
 
 
 def parse_origin(text: str) -> Origin | None:

@@ -1,60 +1,63 @@
 // Warns before a session ends: see "Timeout warning" in FastSession's documentation.
 (() => {
-  const { src, dataset } = document.currentScript;
+  // Not document.currentScript, in whose place markup of a comment can be: <img name="currentScript">.
+  const { src, dataset } = Reflect.get(Document.prototype, "currentScript", document);
+  // Against the page's address, because a <base> can come from such markup too. Empty is this page.
+  const url = new URL(dataset.signInUrl ?? "", location).href;
+  if (!url.startsWith(origin + "/")) throw Error("Other origin: " + url);
   const config = {
     statusUrl: src.split("/session-timeout.js")[0],
-    signInUrl: location.href.split("#")[0],
     message: "You will be signed out in {time}.",
     stay: "Stay signed in",
     close: "Close",
     signOut: "Sign out",
     ...dataset,
   };
-  const channel = new BroadcastChannel(config.statusUrl);
-  let dialog, message, timer, due, ends, warned, latest;
+  const tabs = new BroadcastChannel(config.statusUrl);
+  let dialog, line, timer, due, ends, warned, last;
   let { signedIn } = dataset;
 
-  const now = () => Date.now() / 1000;
-  const ask = (method) => fetch(config.statusUrl, { method, signal: AbortSignal.timeout(10000) });
+  const now = () => Date.now() / 1e3;
+  const ask = (method) => fetch(config.statusUrl, { method, signal: AbortSignal.timeout(1e4) });
   const tell = (name, detail) =>
     dispatchEvent(new CustomEvent("fastsession:" + name, { cancelable: true, detail }));
-  const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
-  const hide = () => dialog?.close("hidden");
+  const make = (tag, rest) => Object.assign(document.createElement(tag), rest);
+  const hide = () => dialog?.close(1);
 
   async function check() {
     clearTimeout(timer);
-    const asked = (latest = ask("GET"));
-    const status = await asked.then((answer) => answer.ok && answer.json()).catch(() => {});
+    const asked = (last = ask("GET"));
+    const status = await asked.then((reply) => reply.ok && reply.json()).catch(() => {});
     // Who asked again meanwhile gets the newer answer.
-    if (asked !== latest) return;
+    if (asked !== last) return;
     // A broken connection signs nobody out.
     if (!status) wait(10);
     else if (status.signed_in) follow(status);
     else if (signedIn) {
-      signedIn = false;
+      signedIn = 0;
       hide();
-      if (tell("ended")) location.replace(config.signInUrl);
+      if (tell("ended")) location.replace(url);
     }
   }
 
   function follow(status) {
     const left = Math.min(status.idle_left, status.absolute_left);
     const calm = left - (config.warnBefore ?? status.warn_before);
-    signedIn = true;
+    signedIn = 1;
     ends = now() + left;
     if (calm > 0) {
-      warned = false;
+      warned = 0;
       hide();
       tell("active");
     } else if (!warned) {
-      warned = true;
+      warned = 1;
       warn(left, status.can_renew);
     }
     wait(calm > 0 ? calm : Math.min(left, 10));
   }
 
-  function wait(seconds) {
-    due = now() + seconds;
+  function wait(rest) {
+    due = now() + rest;
     tick();
   }
 
@@ -63,23 +66,22 @@
     const rest = due - now();
     if (rest <= 0) return check();
     if (dialog?.open) count();
-    timer = setTimeout(tick, 1000 * Math.min(rest, dialog?.open ? 0.5 : 60));
+    timer = setTimeout(tick, 1e3 * Math.min(rest, dialog?.open ? 0.5 : 60));
   }
 
   function count() {
     const left = Math.max(0, Math.ceil(ends - now()));
-    const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, 0)}`;
     // A screen reader says it every half minute.
-    message.ariaLive = left % 30 ? "off" : "polite";
-    message.textContent = config.message.replace("{time}", time);
+    line.ariaLive = left % 30 ? "off" : "polite";
+    line.textContent = config.message.replace("{time}", ((left / 60) | 0) + ":" + `${left % 60}`.padStart(2, 0));
   }
 
   async function act(method) {
     hide();
     await ask(method).catch(() => {});
     // If this changed nothing, there is another warning.
-    warned = false;
-    channel.postMessage(method);
+    warned = 0;
+    tabs.postMessage(0);
     check();
   }
 
@@ -88,11 +90,11 @@
     const signOut = () => act("DELETE");
     if (!tell("warning", { left, canRenew, stay, signOut })) return;
     const button = (textContent, onclick) => make("button", { textContent, onclick });
-    message = make("p", { id: "session-timeout", role: "timer" });
-    dialog = make("dialog", { className: message.id, role: "alertdialog" });
-    dialog.setAttribute("aria-labelledby", message.id);
+    line = make("p", { id: "session-timeout", role: "timer" });
+    dialog = make("dialog", { className: line.id, role: "alertdialog" });
+    dialog.setAttribute("aria-labelledby", line.id);
     dialog.append(
-      message,
+      line,
       canRenew ? button(config.stay, stay) : button(config.close, hide),
       " ",
       button(config.signOut, signOut),
@@ -106,7 +108,7 @@
     dialog.showModal();
   }
 
-  channel.onmessage = check;
+  tabs.onmessage = check;
   addEventListener("pageshow", check);
   addEventListener("visibilitychange", () => document.hidden || check());
   addEventListener("fastsession:check", check);
