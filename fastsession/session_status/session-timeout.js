@@ -1,26 +1,26 @@
 // Warns before a session ends: see "Timeout warning" in FastSession's documentation.
 (() => {
   // Not document.currentScript, in whose place markup of a comment can be: <img name="currentScript">.
-  const { src, dataset } = Reflect.get(Document.prototype, "currentScript", document);
+  const { src, dataset: data } = Reflect.get(Document.prototype, "currentScript", document);
   // Against the page's address, because a <base> can come from such markup too. Empty is this page.
-  const url = new URL(dataset.signInUrl ?? "", location).href;
-  if (!url.startsWith(origin + "/")) throw Error("Other origin: " + url);
+  const url = new URL(data.signInUrl ?? "", location).href;
+  if (!url.startsWith(origin + "/")) throw Error("Foreign " + url);
+  const home = new URL(data.statusUrl ?? src.split("/session-timeout.js")[0], location);
   const config = {
-    statusUrl: src.split("/session-timeout.js")[0],
     message: "You will be signed out in {time}.",
     stay: "Stay signed in",
     close: "Close",
     signOut: "Sign out",
-    ...dataset,
+    ...data,
   };
-  const tabs = new BroadcastChannel(config.statusUrl);
+  const tabs = new BroadcastChannel(home);
   let dialog, line, timer, due, ends, warned, last;
-  let { signedIn } = dataset;
+  let { signedIn } = data;
 
   const now = () => Date.now() / 1e3;
-  const ask = (method) => fetch(config.statusUrl, { method, signal: AbortSignal.timeout(1e4) });
+  const ask = (method) => fetch(home, { method, signal: AbortSignal.timeout(1e4) });
   const tell = (name, detail) =>
-    dispatchEvent(new CustomEvent("fastsession:" + name, { cancelable: true, detail }));
+    dispatchEvent(new CustomEvent("fastsession:" + name, { cancelable: 1, detail }));
   const make = (tag, rest) => Object.assign(document.createElement(tag), rest);
   const hide = () => dialog?.close(1);
 
