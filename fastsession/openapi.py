@@ -33,8 +33,8 @@ class SessionScheme(SecurityBase):
     @property
     def model(self) -> APIKey:  # type: ignore[override]  # FastAPI declares an attribute and only reads it
         """The security scheme, with the cookie name known by now."""
-        wanted = self.session_model or Session
-        fitting = [name for model, name in _cookie_names.items() if issubclass(model, wanted)]
-        name = _cookie_names.get(wanted) if self.session_model else None
-        name = name or (fitting[-1] if fitting else _BEFORE_ANY_MIDDLEWARE)
+        fitting = [name for model, name in _cookie_names.items() if issubclass(model, self.session_model or Session)]
+        latest = fitting[-1] if fitting else _BEFORE_ANY_MIDDLEWARE
+        # A middleware whose model is derived from the one that is meant serves it too.
+        name = latest if self.session_model is None else _cookie_names.get(self.session_model, latest)
         return APIKey.model_validate({"in": APIKeyIn.cookie, "name": name, "description": "Encrypted session cookie."})

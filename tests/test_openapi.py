@@ -68,6 +68,21 @@ def test_several_sessions_are_schemes_of_their_own():
     }
 
 
+class StaffSession(Session):
+    role: str = ""
+
+
+class ChiefSession(StaffSession):
+    level: int = 0
+
+
+def test_a_derived_model_s_cookie_is_shown_for_the_model_that_a_route_requires():
+    app = FastAPI()
+    app.add_middleware(SessionMiddleware, model=ChiefSession, secret_key=SECRET, session_cookie="chief")
+    app.get("/", dependencies=[Depends(require(StaffSession, lambda session: session.role))])(lambda: None)
+    assert document(app)["components"]["securitySchemes"] == {"StaffSessionCookie": cookie("__Host-chief")}
+
+
 def test_the_name_is_that_of_the_middleware_built_last():
     for name in ("first", "second"):
         app = shop(session_cookie=name)

@@ -8,10 +8,10 @@ import pytest
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from fastsession import StoreUnavailableError
+from fastsession import ConfigurationError, StoreUnavailableError
 from fastsession.stores import MemoryStore, SQLiteStore
 from tests.server_side.site import replayed, router
-from tests.shop import Current, cookie_header, shop
+from tests.shop import Current, ShopSession, cookie_header, shop
 from tests.shop import browser as threaded_browser
 
 LIVE = "wss://testserver/live"
@@ -54,6 +54,18 @@ def served(**options):
 def client(home, mode):
     with threaded_browser(served(**home.options(mode))) as client:
         yield client
+
+
+def test_a_start_up_that_fails_stops_the_store():
+    store = Watched()
+    app = served(store=store)
+
+    @app.post("/account")
+    async def account(session: ShopSession) -> None: ...
+
+    with pytest.raises(ConfigurationError), threaded_browser(app):
+        pass
+    assert store.told == ["start", "stop"]
 
 
 def test_the_lifespan_starts_and_stops_the_store_once():
