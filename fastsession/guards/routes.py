@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import attrgetter
 from typing import Any
 
 from fastapi.dependencies.models import Dependant
@@ -17,7 +16,6 @@ from fastsession.guards.same_origin import SameOrigin
 from fastsession.guards.slips import slips
 
 Guard = Requirement | SameOrigin
-routes_of = attrgetter("routes")
 # Where an application, a middleware, a mount and an included router keep what they pass requests to.
 _INNER = ("app", "router", "original_router")
 
@@ -25,14 +23,16 @@ _INNER = ("app", "router", "original_router")
 class RouteInspection:
     """The routes of an application, inspected at start-up and again when their number has changed.
 
-    `routers` are those that were inspected, `counts` how many routes each had. The middleware compares them
-    with every request; -1 is no number of routes, so the first request is never passed uninspected.
+    `inspected` pairs each router with the number of routes that it had. The middleware compares them with
+    every request.
     """
+
+    # No number of routes is -1, so the first request is never passed uninspected.
+    routes = ()
 
     def __init__(self, app: object) -> None:
         self._app = app
-        self.routers: list[Any] = []
-        self.counts = [-1]
+        self.inspected: list[tuple[Any, int]] = [(self, -1)]
 
     def inspect(self, scope: Scope) -> None:
         """Raise `ConfigurationError` naming every route that takes a session from the request."""
@@ -43,7 +43,7 @@ class RouteInspection:
             raise ConfigurationError("\n".join(found))
         for route in routes:
             _document_refusals(route)
-        self.routers, self.counts = routers, [len(router.routes) for router in routers]
+        self.inspected = [(router, len(router.routes)) for router in routers]
 
     def inspecting(self, scope: Scope, send: Send) -> Send:
         """Return a `send` for the lifespan that inspects the routes once the application has made them all."""
