@@ -13,6 +13,7 @@ from weakref import ref
 from fastapi import Depends
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant, solve_dependencies
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import HTTPConnection, Request
 from starlette.types import Scope
 from starlette.websockets import WebSocket
@@ -95,6 +96,7 @@ class ModelDependency(SessionDependency):
 
 
 NOT_OVERRIDDEN = object()
+_EXIT_STACK = "fastapi_inner_astack"
 
 
 async def overridden(connection: HTTPConnection, *dependencies: SessionDependency) -> Any:
@@ -106,7 +108,8 @@ async def overridden(connection: HTTPConnection, *dependencies: SessionDependenc
     app = connection.scope.get("app")
     overrides = getattr(app, "dependency_overrides", None)
     dependency = next((each for each in dependencies if each in overrides), None) if overrides else None
-    if dependency is None or not isinstance(connection, Request | WebSocket):
+    # FastAPI needs what it puts into the scope of its own routes.
+    if dependency is None or _EXIT_STACK not in connection.scope or not isinstance(connection, Request | WebSocket):
         return NOT_OVERRIDDEN
     solved = await solve_dependencies(
         request=connection,
@@ -115,6 +118,8 @@ async def overridden(connection: HTTPConnection, *dependencies: SessionDependenc
         async_exit_stack=AsyncExitStack(),
         embed_body_fields=False,
     )
+    if solved.errors:
+        raise RequestValidationError(solved.errors)
     return solved.values["session"]
 
 

@@ -4,10 +4,13 @@ from typing import Annotated
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, WebSocket
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 from starlette.websockets import WebSocketDisconnect
 
 from fastsession import CurrentSession, Session, SessionMiddleware, get_session, require, session_of
 from fastsession.session import state_of
+from fastsession.testing import sealed_cookies
 from tests.shop import SECRET, ShopSession, browser, shop
 
 
@@ -149,6 +152,33 @@ def test_an_override_of_something_else_changes_nothing():
     assert client.get("/user").status_code == 401
     client.post("/login")
     assert client.get("/user").json() == 42
+
+
+def needs_a_header(user: Annotated[int, Header()]):
+    return ShopSession(user_id=user)
+
+
+@pytest.mark.parametrize("depends", ASKING.values(), ids=ASKING)
+def test_a_request_that_the_override_cannot_use_is_answered_as_fastapi_does(depends):
+    app = asking(depends)
+    app.dependency_overrides[get_session] = needs_a_header
+    assert browser(app).get("/user").status_code == 422
+    assert browser(app).get("/user", headers={"user": "7"}).json() == 7
+
+
+def test_a_route_that_is_none_of_fastapi_s_has_the_real_session():
+    async def user(request: Request) -> JSONResponse:
+        session = await require(signed_in)(request)
+        return JSONResponse((await session_of(ShopSession)(request)).user_id == session.user_id)
+
+    app = shop()
+    app.router.routes.append(Route("/user", user))
+    app.dependency_overrides[get_session] = plain
+    client = browser(app)
+    assert client.get("/user").status_code == 401
+    client.post("/logout")
+    client.cookies.update(sealed_cookies(app, ShopSession(user_id=1)))
+    assert client.get("/user").json() is True
 
 
 def test_what_is_awaited_directly_is_the_real_session():
