@@ -14,7 +14,7 @@ from fastsession.events import SessionEvent
 from fastsession.lifetime import Lifetime
 from fastsession.middleware import SessionMiddleware
 from fastsession.sealing.keyring import generate_key
-from fastsession.server_side.control import SessionControl, SessionEntry, get_session_control
+from fastsession.server_side.control import SessionControl, SessionEntry, control_of, get_session_control
 from fastsession.session import Session, SessionInfo
 from fastsession.status import SessionStatus
 
@@ -37,6 +37,7 @@ __all__ = [
     "SessionStatus",
     "SessionTooLargeError",
     "StoreUnavailableError",
+    "control_of",
     "generate_key",
     "get_session",
     "get_session_control",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from fastsession.errors import ConfigurationError
 from fastsession.events import EventKind, EventLog
 from fastsession.lifetime import as_datetime
 from fastsession.status import SessionStatus
@@ -30,10 +32,21 @@ class Reporter:
         self._clock = clock
         # A model may say whose session it is.
         self._subject: Any = getattr(model, "subject", None) if callable(getattr(model, "subject", None)) else None
+        if inspect.iscoroutinefunction(self._subject):
+            message = f"{model.__name__}.subject() cannot be asynchronous: write `def subject(self) -> str | None`."
+            raise ConfigurationError(message)
 
     def subject(self, session: Session | None) -> str | None:
-        """Whose session it is, if the model says so."""
-        return self._subject(session) if self._subject and session else None
+        """Whose session it is, if the model says so; raises `ConfigurationError` for what is no text."""
+        named = self._subject(session) if self._subject and session else None
+        if named is not None and not isinstance(named, str):
+            if inspect.iscoroutine(named):
+                named.close()
+            message = f"{type(session).__name__}.subject() returned {type(named).__name__}: return a str or None, "
+            message += "such as str(self.user_id)."
+            raise ConfigurationError(message)
+        # An empty text names nobody: otherwise all visitors who are not signed in would be one user.
+        return named or None
 
     def handle(self, session_id: bytes) -> str:
         """The public name of a session."""

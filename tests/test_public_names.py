@@ -28,6 +28,7 @@ def test_the_package_exports_these_names_and_no_others():
         "SessionStatus",
         "SessionTooLargeError",
         "StoreUnavailableError",
+        "control_of",
         "generate_key",
         "get_session",
         "get_session_control",
