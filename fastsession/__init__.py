@@ -13,6 +13,7 @@ from fastsession.errors import (
 from fastsession.events import SessionEvent
 from fastsession.lifetime import Lifetime
 from fastsession.middleware import SessionMiddleware
+from fastsession.rechecking import closing_when_over, recheck
 from fastsession.sealing.keyring import generate_key
 from fastsession.server_side.control import SessionControl, SessionEntry, control_of, get_session_control
 from fastsession.session import Session, SessionInfo
@@ -37,10 +38,12 @@ __all__ = [
     "SessionStatus",
     "SessionTooLargeError",
     "StoreUnavailableError",
+    "closing_when_over",
     "control_of",
     "generate_key",
     "get_session",
     "get_session_control",
+    "recheck",
     "require",
     "session_of",
 ]

@@ -25,7 +25,7 @@ LAYERS = [
     {"mapping", "openapi"},
     {"dependencies"},
     {"server_side"},
-    {"middleware"},
+    {"middleware", "rechecking"},
     {"testing"},
     {"session_status", "inspector"},
     {"__init__", "__main__"},

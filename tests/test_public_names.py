@@ -28,10 +28,12 @@ def test_the_package_exports_these_names_and_no_others():
         "SessionStatus",
         "SessionTooLargeError",
         "StoreUnavailableError",
+        "closing_when_over",
         "control_of",
         "generate_key",
         "get_session",
         "get_session_control",
+        "recheck",
         "require",
         "session_of",
     ]
