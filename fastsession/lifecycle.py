@@ -75,15 +75,11 @@ class Lifecycle:
         now = self.clock()
         try:
             token = self.cookies.open(header, binding, now)
-            if token is not None:
-                if self.server_side is not None:
-                    self.server_side.revoking.refuse_denied(token, None)
-                return RequestSession(self, now, token, _VALID)
-            request = RequestSession(self, now, None, _ABSENT)
-            if self._migrations and not self._asks:
+            request = RequestSession(self, now, token, _ABSENT if token is None else _VALID)
+            if token is None and self._migrations and not self._asks:
                 request.adopt(self._migrations.read(header, now))
-                if self.server_side is not None:
-                    self.server_side.refuse_ended(request, None)
+            if self.server_side is not None:
+                self.server_side.refuse_ended(request, None)
         except Rejected as rejected:
             request = RequestSession(self, now, None, rejected.status, rejected.detail)
         return request
