@@ -125,6 +125,17 @@ def check_name(name: str, *, path: str, domain: str | None, https_only: bool) ->
         raise ConfigurationError(message)
 
 
+def refuse_other_rules(name: str, mine: Mapping[str, object], others: Mapping[str, object]) -> None:
+    """Raise `ConfigurationError` when two middlewares write the cookie of this name, and not by the same options."""
+    differing = [option for option, setting in mine.items() if others[option] != setting]
+    if differing:
+        message = (
+            f"Two session middlewares write the cookie {name!r} and differ in {', '.join(differing)}: give both the "
+            "same, and they share one session, or give one of them another session_cookie=."
+        )
+        raise ConfigurationError(message)
+
+
 def cookie_header(headers: Iterable[Header]) -> bytes:
     """The request's Cookie header; several are one (RFC 9113, section 8.2.3)."""
     # A comprehension would be one more call on Python 3.11.
@@ -150,6 +161,14 @@ def find_values(header: bytes, find: bytes) -> list[str]:
             if len(values) == MOST_CANDIDATES:
                 break
     return values
+
+
+def presented(header: bytes, names: Iterable[str]) -> tuple[str | bytes, ...]:
+    """The values of the request's cookies of these names; of more bytes than are searched, the first of them."""
+    try:
+        return tuple(value for name in names for value in find_values(header, name.encode()))
+    except Rejected:
+        return (header[:MOST_HEADER_BYTES],)
 
 
 @lru_cache(maxsize=64)

@@ -6,9 +6,6 @@ from enum import StrEnum
 
 from fastsession.status import SessionStatus
 
-# Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
-_VALID, _ABSENT = SessionStatus.VALID, SessionStatus.ABSENT
-
 
 class Outcome(StrEnum):
     """What the response does to the cookie."""
@@ -19,32 +16,26 @@ class Outcome(StrEnum):
     CLEAR = "clear"
 
 
-# Rejections that leave the cookie where it is: the fault may be ours, and soon mended.
-_KEPT_REJECTIONS = frozenset({SessionStatus.UNKNOWN_KEY, SessionStatus.STORE_DOWN})
 SERVER_ERROR = 500
+# Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
+_VALID, _ABSENT = SessionStatus.VALID, SessionStatus.ABSENT
 _KEEP, _SAVE, _CLEAR = Outcome.KEEP, Outcome.SAVE, Outcome.CLEAR
 
 
 def decide(
-    status: SessionStatus,
-    *,
-    looked_at: bool,
-    destroyed: bool,
-    changed: bool,
-    due: bool,
-    status_code: int,
+    status: SessionStatus, *, destroyed: bool, changed: bool, outdated: bool, due: bool, status_code: int
 ) -> Outcome:
     """The decision table of docs/lifecycle.md, row by row.
 
-    `status` is how the cookie arrived; `changed` includes regenerated and remembered; `due` is an idle
-    deadline to move, a fallback key or a migrated format; `status_code` is the response's.
+    `status` is how the cookie arrived; `changed` includes regenerated and remembered; `outdated` is a change
+    to a session whose browser got another cookie a moment ago; `due` is an idle deadline to move, a fallback
+    key or a migrated format; `status_code` is the response's.
+
+    A rejection alone never clears the cookie. This response may reach the browser after the response to
+    a login, and Set-Cookie deletes by name: it would delete the new session.
     """
     if destroyed:
         return _KEEP if status is _ABSENT else _CLEAR
     if changed:
-        return _SAVE if status_code < SERVER_ERROR else _KEEP
-    if status is _ABSENT:
-        return _KEEP
-    if status is _VALID:
-        return Outcome.RENEW if due else _KEEP
-    return _CLEAR if looked_at and status not in _KEPT_REJECTIONS else _KEEP
+        return _SAVE if status_code < SERVER_ERROR and not outdated else _KEEP
+    return Outcome.RENEW if due and status is _VALID else _KEEP

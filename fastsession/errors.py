@@ -4,7 +4,7 @@ FastSessionError
 ├── ConfigurationError            the programmer's mistake, raised at start-up or first use
 ├── SessionTooLargeError          the session does not fit into the cookies it may use
 ├── SessionNotSerializableError   the session would not open again as it is
-├── LateSessionChangeError        a verb was called after the response had started
+├── LateSessionChangeError        a session was told to change after the response had started
 ├── SessionLimitError             a subject has as many sessions as it may
 └── StoreUnavailableError         the system behind the session did not answer
 
@@ -76,8 +76,12 @@ class StoreUnavailableError(FastSessionError):
 
 
 class Rejected(Exception):  # noqa: N818  (an outcome, not an error: the client's cookie was turned away)
-    """A cookie is turned away. `detail` is for operators and never holds any of the cookie."""
+    """A cookie is turned away. `detail` is for operators and never holds any of the cookie.
 
-    def __init__(self, status: SessionStatus, detail: str = "") -> None:
+    `outdated` says that a moment ago the session's own browser was given another cookie in its place, or none.
+    """
+
+    def __init__(self, status: SessionStatus, detail: str = "", *, outdated: bool = False) -> None:
         self.status = status
         self.detail = detail
+        self.outdated = outdated

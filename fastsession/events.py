@@ -74,6 +74,8 @@ class SessionEvent:
 
 
 _FIELDS = tuple(field.name for field in fields(SessionEvent))
+# What the application, the client or a proxy may have written.
+_FREE_TEXT = ("subject", "client", "method", "detail")
 
 Listener = Callable[[SessionEvent], object]
 
@@ -150,12 +152,12 @@ class EventLog:
                 return
             if seen.suppressed and seen.count == 1:
                 fields["suppressed"] = seen.suppressed
-        texts = {name: str(value) for name, value in fields.items() if value}
-        # The path is encoded already.
-        quoted = {
-            name: text if name == "path" else quote(text, safe=_SAFE, errors="replace") for name, text in texts.items()
-        }
-        text = " ".join(f"{name}={value}" for name, value in quoted.items())
+        # The path is encoded already, and in the record too nothing else may pass for a line of the log.
+        for name in _FREE_TEXT:
+            if fields[name] is not None:
+                fields[name] = quote(str(fields[name]), safe=_SAFE, errors="replace")
+        shown = {name: str(value) for name, value in fields.items() if value}
+        text = " ".join(f"{name}={value}" for name, value in shown.items())
         logger.log(event.kind.level, "session %s", text, extra=fields)
 
 

@@ -1,21 +1,22 @@
 """The one path of a session through a request: load() when somebody looks, commit() when the response starts.
 
-The only place with a clock. What the response does is decided by `lifetime.decide`.
+The only place with a clock. What the response does is decided by `decision.decide`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from fastsession.cookies import CookieWriter, Header
-from fastsession.decision import Outcome, decide
-from fastsession.errors import Rejected, SessionNotSerializableError, SessionTooLargeError
+from fastsession.cookies import CookieWriter, Header, presented
+from fastsession.decision import SERVER_ERROR, Outcome, decide
+from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.events import EventKind
 from fastsession.lifetime import Timeouts
 from fastsession.payload.codec import PayloadCodec
+from fastsession.payload.declared import DeclaredFields
 from fastsession.plain_http import PLAIN_HTTP_WARNING, drops_secure_cookies
-from fastsession.reporting import Reporter
+from fastsession.reporting import NEAR_LIMIT, Reporter
 from fastsession.request import RequestSession
 from fastsession.response_headers import protect
 from fastsession.sealing.own_cookies import SessionCookies
@@ -31,12 +32,11 @@ if TYPE_CHECKING:
     from fastsession.server_side.lifecycle import ServerSide
 
 Clock = Callable[[], float]
-# Bytes of cookie value that are worth a warning before they are too many.
-NEAR_LIMIT = 3000
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
 _VALID, _ABSENT = SessionStatus.VALID, SessionStatus.ABSENT
 _KEEP, _SAVE, _RENEW = Outcome.KEEP, Outcome.SAVE, Outcome.RENEW
 _RENEWED = EventKind.RENEWED
+_OUTDATED = "the browser has been given another session since"
 
 
 class Lifecycle:
@@ -53,16 +53,21 @@ class Lifecycle:
         timeouts: Timeouts,
         reporter: Reporter,
         clock: Clock,
+        settings: Mapping[str, object],
     ) -> None:
         self.cookies = cookies
         self.codec = codec
+        self.declared = DeclaredFields(codec)
         self.timeouts = timeouts
         self.clock = clock
         self.renewal_possible = cookies.renewal_possible
         self._writer = writer
+        self.settings = settings
         self._migrations = migrations
         self._reporter = reporter
-        self.handle = reporter.handle
+        self.handle, self.subject, self.warn_once = reporter.handle, reporter.subject, reporter.warn_once
+        self.finish = reporter.finish
+        self.refused = reporter.refused
         self.server_side = server_side
         # Whether a session's data may have to be asked for, and whether anything has to be awaited at all.
         self._asks = (server_side is not None and server_side.records is not None) or (
@@ -82,6 +87,7 @@ class Lifecycle:
                 self.server_side.refuse_ended(request, None)
         except Rejected as rejected:
             request = RequestSession(self, now, None, rejected.status, rejected.detail)
+            request.outdated = rejected.outdated
         return request
 
     async def preload(self, session: SessionDict) -> None:
@@ -121,6 +127,7 @@ class Lifecycle:
             session, request.extras = self.codec.fresh(), {}
             # Now: what a factory looks at may be another when the response starts.
             request.untouched = self.codec.untouched()
+            request.defaults = self.declared.defaults_of(session)
         attach(session, request)
         return session
 
@@ -143,49 +150,39 @@ class Lifecycle:
             outcome, token = await self.server_side.carry_out(outcome, token, session, scope)
         return self._answer(outcome, token, session, scope, headers)
 
-    def finish(self, session: SessionDict, request: RequestSession, scope: Scope) -> None:
-        """Report what the application did to the session when its cookie could no longer be sent."""
-        if request.token is None:
-            self._reporter.rejection(request, scope)
-        if session.model is None:
-            return
-        try:
-            payload = self.codec.dump(session.model, request.extras)
-        except SessionNotSerializableError as error:
-            self._reporter.tell(EventKind.LATE_CHANGE, session, request, scope, detail=f"fields: {error.field}")
-            return
-        if payload == request.committed:
-            return
-        if not session.response_started:
-            # Where no session had arrived, there was none to end.
-            ended = request.to_end(payload)
-            lost = request.token is not None if ended else request.to_save(session.model, payload)
-            if lost:
-                self._reporter.tell(EventKind.LATE_CHANGE, session, request, scope, detail="no response was sent")
-            return
-        # Without a commit, somebody looked for the first time after the response had started.
-        before = request.committed or request.payload or request.untouched.payload
-        if payload != before:
-            names = ", ".join(self.codec.changed_names(before, payload))
-            self._reporter.tell(EventKind.LATE_CHANGE, session, request, scope, detail=f"fields: {names}")
+    def presented(self, header: bytes) -> Hashable:
+        """The values of all cookies in which the request's session may have come."""
+        names = self.cookies.brought(header)
+        if self._migrations is not None:
+            names = [*names, *self._migrations.brought(header)]
+        return presented(header, names)
 
     def _decide(self, session: SessionDict, scope: Scope, status_code: int) -> tuple[Outcome, Token | None]:
         """What the response does, and the token it is to carry."""
         request, model = session.request or session.open(), session.model
         arrived = request.token
         if arrived is None:
-            self._reporter.rejection(request, scope)
+            self._reporter.rejection(session, request, scope)
         payload = request.payload or b"" if model is None else self.codec.dump(model, request.extras)
         edit = self.codec.edit(payload, request.payload)
+        # What was ended stays so if its successor cannot be saved.
+        destroyed = request.to_end(session.entries) or (request.emptied and status_code >= SERVER_ERROR)
+        changed = request.to_save(model, payload, edit)
+        # A login in such a request is a decision of now, and saved.
+        outdated = request.outdated and not request.has_new_id
         outcome = decide(
             request.status,
-            looked_at=model is not None,
-            destroyed=request.to_end(payload),
-            changed=request.to_save(model, payload, edit),
+            destroyed=destroyed,
+            changed=changed,
+            outdated=outdated,
             due=request.to_renew(),
             status_code=status_code,
         )
         request.committed = payload
+        if outcome is _KEEP and changed and not destroyed:
+            names = [*self._reporter.changed_names(session, request, request.payload, payload), *request.verbs()]
+            why = _OUTDATED if outdated else f"a response of status {status_code} saves nothing"
+            self._reporter.late_change(session, request, scope, names=names, why=why)
         if outcome is _SAVE:
             self.codec.verify(session.session(), request.extras, payload, edit)
             return outcome, request.saved_token(payload, session.binding, int(self.clock()))
@@ -216,7 +213,9 @@ class Lifecycle:
         elif outcome is _KEEP:
             cookies = []
         else:
-            cookies = [*self._writer.delete(self.cookies.brought(session.header)), *request.deletions]
+            cookies = self._writer.delete(self.cookies.brought(session.header))
+            if self._migrations is not None:
+                cookies += self._migrations.deletions(session.header, request.now)
             if request.token is not None:
                 request.ended = True
                 self._reporter.tell(EventKind.DESTROYED, session, request, scope)
@@ -234,15 +233,16 @@ class Lifecycle:
         request.sealed = token
         kind = _RENEWED if outcome is _RENEW else request.kind_of_save()
         detail = ""
-        if request.origin and request.token is not None:
+        if request.begins_anew and request.token is not None:
+            self._reporter.tell(EventKind.DESTROYED, session, request, scope)
+        elif request.origin and request.token is not None:
             kind, detail = EventKind.MIGRATED, request.origin
         self._reporter.tell(kind, session, request, scope, session_id=token.id, detail=detail)
         size = sum(map(len, values.values()))
         if size > NEAR_LIMIT:
-            detail = f"{size} bytes"
-            self._reporter.tell(EventKind.NEAR_LIMIT, session, request, scope, session_id=token.id, detail=detail)
+            self._reporter.near_limit(size, session, request, scope, session_id=token.id)
         if self._writer.https_only and drops_secure_cookies(scope):
-            self._reporter.plain_http(PLAIN_HTTP_WARNING)
+            self._reporter.warn_once(PLAIN_HTTP_WARNING)
         max_age = self.timeouts.max_age(token.created_at, token.renewed_at, token.remembered, now)
         stale = [name for name in self.cookies.brought(session.header) if name not in values]
         return [*self._writer.set(values, max_age=max_age), *self._writer.delete(stale), *request.deletions]

@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
+from fastsession.errors import ConfigurationError
+from fastsession.payload.entries import ABSENT, Entries
+
 if TYPE_CHECKING:
+    from starlette.types import Scope
+
     from fastsession.lifecycle import Lifecycle
     from fastsession.request import RequestSession
     from fastsession.session import Session
 
 # Where the scope keeps the sessions of all middlewares, the outermost first.
 SCOPE_KEY = "fastsession"
-# Twice as fast as by `super()`, and every request has one.
-_store = dict[str, Any].__setitem__
 
 
 class SessionDict(dict[str, Any]):
     """A real dict that opens the session when it is first used.
 
-    Declared names read and write the model, validated on assignment; one at its default counts as
-    absent. Every other key is kept in the extras. The dict's own storage always holds both when it is
-    handed out, because C code (json.dumps, copy) reads it past these methods.
+    Declared names read and write the model; one at its default counts as absent. Every other key is kept in
+    the extras. Each operation is one change: the model is validated as it is after all of it, and what was
+    refused has not been made. C code (orjson, copy) reads the dict's own storage past these methods: it is
+    empty until somebody looks, and then holds the session as it was last looked at.
     """
 
-    __slots__ = ("binding", "header", "lifecycle", "model", "request", "response_started")
+    __slots__ = (
+        "binding",
+        "entries",
+        "failed_at",
+        "header",
+        "lifecycle",
+        "model",
+        "over",
+        "request",
+        "response_started",
+    )
 
     def __init__(self, lifecycle: Lifecycle, header: bytes, binding: bytes = b"") -> None:
         self.lifecycle = lifecycle
@@ -34,9 +48,12 @@ class SessionDict(dict[str, Any]):
         # Nothing until somebody looks.
         self.request: RequestSession | None = None
         self.model: Session | None = None
+        self.entries: Entries | None = None
         self.response_started = False
-        # C's JSON encoder takes an empty dict's word for it; anything else it asks for its items.
-        _store(self, "", None)
+        # Whether the middleware has returned, so that nobody would find a change any more; and where it left the
+        # request if by an exception, for reports. Not the scope, which holds this dict.
+        self.over = False
+        self.failed_at: Mapping[str, Any] | None = None
 
     def open(self) -> RequestSession:
         """The record of the session, with the cookie opened now if nobody has needed it before."""
@@ -63,66 +80,57 @@ class SessionDict(dict[str, Any]):
 
     def mark_accessed(self) -> None:
         """Open the session and fill the dict; Starlette's `request.session` calls it."""
-        self._fill()
+        shown = (self.entries or self._look()).shown()
+        # A loop that reads the storage goes on where the keys are the same.
+        if shown.keys() != super().keys():
+            super().clear()
+        super().update(shown)
 
     def mark_modified(self) -> None:
         """Have the session saved with this response even if nothing in it differs."""
-        self._fill()
+        self._refuse_when_over()
+        self.session()
         request = self.open()
         request.written = request.to_be_saved = True
 
-    def _fill(self) -> None:
-        """Bring the storage up to date with the model and the extras, keeping it as it is while a loop reads it."""
-        session = self.session()
-        codec, assigned = self.lifecycle.codec, self.open().assigned
-        view = {name: getattr(session, name) for name in codec.fields}
-        untouched = self.open().untouched.session if codec.pristine is None else codec.pristine
-        view = {name: value for name, value in view.items() if value != getattr(untouched, name) or name in assigned}
-        view.update(self.open().extras)
-        if view.keys() != super().keys():
-            super().clear()
-        super().update(view)
+    def _refuse_when_over(self) -> None:
+        """Raise `LateSessionChangeError` for a write that nobody would find any more."""
+        if self.over:
+            request = self.open()
+            if self.failed_at is not None:
+                self.lifecycle.refused(self, request, self.failed_at)
+            request.refuse_late("A write to request.session")
 
-    def _write(self, key: str, value: Any) -> None:
-        session, request = self.session(), self.open()
-        request.written = True
-        if key in self.lifecycle.codec.fields:
-            session.__pydantic_validator__.validate_assignment(session, key, value)
-            request.assigned |= {key}
-        else:
-            request.extras[key] = value
-
-    def _remove(self, key: str) -> None:
-        request = self.open()
-        if key in self.lifecycle.codec.fields:
-            self._write(key, getattr(self.lifecycle.codec.fresh(), key))
-            self.open().assigned -= {key}
-        else:
-            request.written = True
-            del request.extras[key]
+    def _look(self) -> Entries:
+        """The session by key, loaded now if nobody has looked before."""
+        if self.entries is None:
+            session, request = self.session(), self.open()
+            self.entries = Entries(self.lifecycle.declared, session, request.extras, request.defaults)
+        return self.entries
 
     def __getitem__(self, key: str) -> Any:
-        self._fill()
-        return super().__getitem__(key)
+        value = (self.entries or self._look()).value(key)
+        if value is ABSENT:
+            raise KeyError(key)
+        return value
 
     def __contains__(self, key: object) -> bool:
-        self._fill()
-        return super().__contains__(key)
+        return (self.entries or self._look()).value(key) is not ABSENT
 
     def __iter__(self) -> Iterator[str]:
-        self._fill()
+        self.mark_accessed()
         return super().__iter__()
 
     def __reversed__(self) -> Iterator[str]:
-        self._fill()
+        self.mark_accessed()
         return super().__reversed__()
 
     def __len__(self) -> int:
-        self._fill()
+        self.mark_accessed()
         return super().__len__()
 
     def __eq__(self, other: object) -> bool:
-        self._fill()
+        self.mark_accessed()
         return super().__eq__(other)
 
     def __ne__(self, other: object) -> bool:
@@ -131,8 +139,8 @@ class SessionDict(dict[str, Any]):
     __hash__ = None  # a dict has none; saying so keeps __eq__ honest
 
     def __repr__(self) -> str:
-        self._fill()
-        return super().__repr__()
+        # It ends up in logs and error reports, where neither the data nor the cookie belongs.
+        return f"<session, {'not looked at' if self.model is None else 'looked at'}>"
 
     def __or__(self, other: Any) -> Any:
         return self.copy() | other
@@ -141,24 +149,24 @@ class SessionDict(dict[str, Any]):
         return other | self.copy()
 
     def get(self, key: str, default: Any = None) -> Any:
-        self._fill()
-        return super().get(key, default)
+        value = (self.entries or self._look()).value(key)
+        return default if value is ABSENT else value
 
     def keys(self) -> KeysView[str]:  # type: ignore[override]  # typeshed's own class is private to C
-        self._fill()
+        self.mark_accessed()
         return super().keys()
 
     def values(self) -> ValuesView[Any]:  # type: ignore[override]
-        self._fill()
+        self.mark_accessed()
         return super().values()
 
     def items(self) -> ItemsView[str, Any]:  # type: ignore[override]
-        self._fill()
+        self.mark_accessed()
         return super().items()
 
     def copy(self) -> dict[str, Any]:
         """A plain dict of what the session holds now."""
-        self._fill()
+        self.mark_accessed()
         return dict(super().items())
 
     __copy__ = copy
@@ -173,43 +181,94 @@ class SessionDict(dict[str, Any]):
         return self.__reduce__()
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self._write(key, value)
-        self._fill()
+        self.update({key: value})
 
     def __delitem__(self, key: str) -> None:
-        if key not in self:
+        self._refuse_when_over()
+        self.mark_accessed()
+        if not super().__contains__(key):
             raise KeyError(key)
-        self._remove(key)
-        self._fill()
+        if super().__len__() == 1 and not self._look().hidden:
+            self._empty()
+        else:
+            self._look().remove(key)
+            self.open().written = True
+            super().__delitem__(key)
 
     def pop(self, key: str, *default: Any) -> Any:
-        if key not in self:
+        self.mark_accessed()
+        if not super().__contains__(key):
             return super().pop(key, *default)
         value = super().__getitem__(key)
         del self[key]
         return value
 
     def popitem(self) -> tuple[str, Any]:
-        self._fill()
+        """Remove the last entry. As with `clear()` no rule of the model can refuse it, so that a loop ends."""
+        self._refuse_when_over()
+        self.mark_accessed()
         key, value = super().popitem()
-        self._remove(key)
+        if super().__len__() or self._look().hidden:
+            self._look().drop(key)
+            self.open().written = True
+        else:
+            self._empty()
         return key, value
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         if key not in self:
-            self[key] = default
-        return super().__getitem__(key)
+            self.update({key: default})
+        return (self.entries or self._look()).value(key)
 
     def update(self, *args: Any, **kwargs: Any) -> None:
-        for key, value in dict(*args, **kwargs).items():
-            self._write(key, value)
-        self._fill()
+        self._refuse_when_over()
+        values = dict(*args, **kwargs)
+        for key in values:
+            if not isinstance(key, str):
+                message = f"A key of request.session is text, as in JSON: str(key) in place of {key!r}."
+                raise TypeError(message)
+        if values:
+            self._look().write(values)
+            self.open().written = True
+            self.mark_accessed()
 
     def __ior__(self, other: Any) -> Self:  # type: ignore[override]  # dict's overloads are for new dicts
         self.update(other)
         return self
 
     def clear(self) -> None:
-        for key in list(self):
-            self._remove(key)
+        """End the session that arrived; what is written after that begins a new one.
+
+        Raises `LateSessionChangeError` after the response has started.
+        """
+        self._refuse_when_over()
+        self.open().refuse_late("request.session.clear()")
+        self._empty()
+
+    def _empty(self) -> None:
+        entries = self._look()
+        self.open().empty(self.lifecycle.subject(self.model))
+        entries.clear()
         super().clear()
+
+
+def take_back(scope: Scope, session: SessionDict) -> None:
+    """End a session that the application has replaced in the scope by an empty dict: a logout may be written so.
+
+    Another session middleware further in puts an object of its own there, which is no business of ours.
+    Raises `ConfigurationError` for a dict with contents, which would be lost, and `LateSessionChangeError`.
+    """
+    found = scope.get("session")
+    # starsessions puts a plain dict there as well, beside its handler.
+    if (found is not None and type(found) is not dict) or "session_handler" in scope:
+        return
+    if found:
+        message = (
+            'scope["session"] was replaced by another dict, which is not saved. Write request.session.clear() and '
+            "request.session.update(...); a session middleware further in needs a copy of the scope."
+        )
+        raise ConfigurationError(message)
+    scope["session"] = session
+    session.open().refuse_late('scope["session"] = {}')
+    session.clear()
+    session.lifecycle.warn_once('scope["session"] = {} ends the session: write request.session.clear() instead.')

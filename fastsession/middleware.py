@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
-from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_header, cookie_name
+from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_header, cookie_name, refuse_other_rules
 from fastsession.errors import ConfigurationError
 from fastsession.events import EventLog, Listener
 from fastsession.formats.contract import CookieFormat
-from fastsession.formats.foreign_secrets import refuse_shared_secrets
 from fastsession.formats.migrating import Migrations
 from fastsession.formats.migration import Migration
-from fastsession.formats.sharing import ForeignCookies
+from fastsession.formats.sharing import ForeignCookies, refuse_misused, refuse_unused
 from fastsession.lifecycle import Clock, Lifecycle
 from fastsession.lifetime import DEFAULT_ABSOLUTE, DEFAULT_IDLE, Lifetime, Timeouts, standard_lifetime
-from fastsession.mapping import SCOPE_KEY, SessionDict
+from fastsession.mapping import SCOPE_KEY, SessionDict, take_back
 from fastsession.openapi import announce_cookie
 from fastsession.payload.codec import PayloadCodec
-from fastsession.reporting import Reporter
+from fastsession.reporting import Reporter, watch_handlers
 from fastsession.sealing.chunks import Chunks
 from fastsession.sealing.keyring import KeyRing, SecretKey, accepted_secrets
 from fastsession.sealing.names import Names
@@ -34,7 +33,13 @@ from fastsession.server_side.lifecycle import ServerSide
 from fastsession.server_side.limit import SessionLimit, WhenFull
 from fastsession.server_side.records import Records
 from fastsession.server_side.revoking import Outage
-from fastsession.server_side.serving import STARTS, SWITCHING_PROTOCOLS, serve_lifespan, serve_with_backend
+from fastsession.server_side.serving import (
+    STARTS,
+    SWITCHING_PROTOCOLS,
+    middlewares_below,
+    serve_lifespan,
+    serve_with_backend,
+)
 from fastsession.serverless import lambda_headers
 from fastsession.session import Session
 from fastsession.stores.contract import Revocations, SessionStore
@@ -96,14 +101,14 @@ class SessionMiddleware:
         codec = PayloadCodec(model, foreign=format is not None)
         secrets = accepted_secrets(secret_key, secret_key_fallbacks)
         keys = KeyRing(secrets)
-        _refuse_misused_formats(format, migrate_from, secrets, store)
+        refuse_misused(format, migrate_from, secrets, store)
         cookies: SessionCookies
         if format is None:
             name = cookie_name(session_cookie, path=path, domain=domain, https_only=https_only)
             sealer = TokenSealer(keys, cookie_name=name, audience=audience)
             cookies = TokenCookies(sealer, Chunks(name, max_cookies, partitioned=partitioned), timeouts)
         else:
-            _refuse_unused(session_cookie=session_cookie, max_cookies=max_cookies, audience=audience)
+            refuse_unused(session_cookie=session_cookie, max_cookies=max_cookies, audience=audience)
             check_name(format.cookie_name, path=path, domain=domain, https_only=https_only)
             cookies = ForeignCookies(format, codec.fields, timeouts)
         migrations = None
@@ -120,7 +125,7 @@ class SessionMiddleware:
             raise ConfigurationError(message)
         reporter = Reporter(EventLog(on_event), keys.primary, model, clock)
         server_side = None
-        limit = _limit(max_sessions, when_full, store)
+        limit = SessionLimit.of(max_sessions, when_full, store)
         if store is not None or revocations is not None:
             server_side = ServerSide(
                 records=None if store is None else Records(store, keys),
@@ -135,6 +140,7 @@ class SessionMiddleware:
                 clock=clock,
                 limit=limit,
             )
+        attributes = (path, domain, same_site, https_only, partitioned)
         self.app = app
         self.lifecycle = Lifecycle(
             cookies=cookies,
@@ -147,17 +153,32 @@ class SessionMiddleware:
             timeouts=timeouts,
             reporter=reporter,
             clock=clock,
+            settings={
+                "secret_key": keys.primary.handle(b""),
+                "audience": audience,
+                "format": (type(format), *getattr(format, "secrets", ())),
+                "path, domain, same_site, https_only or partitioned": attributes,
+                "idle_timeout or absolute_timeout": timeouts.standard,
+                "remember": remember,
+                "not_before": not_before,
+                "binding": binding,
+                "store": type(store),
+                "revocations": type(revocations),
+                "migrate_from": [type(migration.format) for migration in migrate_from],
+            },
         )
         self._binding = _checked(binding)
         announce_cookie(model, cookies.name)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901
         """Run the application with a session in its scope (ASGI 3)."""
-        if scope["type"] not in ("http", "websocket"):
-            if scope["type"] == "lifespan" and self.lifecycle.server_side is not None:
-                await serve_lifespan(self.app, self.lifecycle.server_side, scope, receive, send)
-            else:
-                await self.app(scope, receive, send)
+        if scope["type"] == "lifespan":
+            server_side = self.lifecycle.server_side
+            await serve_lifespan(self.app, scope, receive, send, server_side=server_side, check=self._check_below)
+            return
+        shared = self._with_shared_session(scope) if "session" in scope else None
+        if shared is not None or scope["type"] not in ("http", "websocket"):
+            await self.app(shared or scope, receive, send)
             return
         lifecycle = self.lifecycle
         header = cookie_header(scope["headers"] if "aws.event" not in scope else lambda_headers(scope))
@@ -165,9 +186,7 @@ class SessionMiddleware:
         session = SessionDict(lifecycle, header, binding)
         if "session" in scope:
             # Behind another session middleware, ours or Starlette's: it must not find our session in its scope.
-            outer: tuple[SessionDict, ...] = scope.get(SCOPE_KEY, ())
-            _refuse_shared_name(outer, lifecycle)
-            scope = {**scope, SCOPE_KEY: (*outer, session)}
+            scope = {**scope, SCOPE_KEY: (*_under_way(scope), session)}
         else:
             scope[SCOPE_KEY] = (session,)
         scope["session"] = session
@@ -175,6 +194,8 @@ class SessionMiddleware:
         # Not `async def`: handing on the server's own awaitable costs nothing.
         def send_with_session(message: Message) -> Awaitable[None]:
             if message["type"] in STARTS and not session.response_started:
+                if scope.get("session") is not session:
+                    take_back(scope, session)
                 if session.request is not None or (header and lifecycle.renewal_possible(header, lifecycle.clock)):
                     status_code = message.get("status", SWITCHING_PROTOCOLS)
                     headers = message.get("headers", ())
@@ -182,14 +203,48 @@ class SessionMiddleware:
                 session.response_started = True
             return send(message)
 
+        completed = False
         try:
             if lifecycle.awaits:
                 await serve_with_backend(self.app, session, scope, receive, send)
             else:
                 await self.app(scope, receive, send_with_session)
+            if scope.get("session") is not session:
+                take_back(scope, session)
+            completed = True
         finally:
             if session.request is not None:
                 lifecycle.finish(session, session.request, scope)
+                session.request.response_started = True
+            session.response_started = session.over = True
+            if not completed:
+                watch_handlers(session, scope)
+
+    def _with_shared_session(self, scope: Scope) -> Scope | None:
+        """The scope with the session of an outer middleware that has our cookie, which we then go along with."""
+        outer = _under_way(scope)
+        for session in outer:
+            if self._shares_cookie(session.lifecycle):
+                others = [other for other in outer if other is not session]
+                return {**scope, "session": session, SCOPE_KEY: (*others, session)}
+        return None
+
+    def _check_below(self, app: object) -> None:
+        """Raise `ConfigurationError` for a middleware below `app` that would write our cookie by other rules."""
+        for middleware in middlewares_below(app, SessionMiddleware):
+            self._shares_cookie(middleware.lifecycle)
+
+    def _shares_cookie(self, other: Lifecycle) -> bool:
+        """Whether another middleware's cookie is ours too; raises `ConfigurationError` if it has other rules."""
+        if other.cookies.name != self.lifecycle.cookies.name:
+            return False
+        refuse_other_rules(other.cookies.name, self.lifecycle.settings, other.settings)
+        return True
+
+
+def _under_way(scope: Scope) -> list[SessionDict]:
+    """The sessions of the middlewares around this one. One whose request is over left them in a scope used again."""
+    return [session for session in scope.get(SCOPE_KEY, ()) if not session.over]
 
 
 def _checked(binding: Binding | None) -> Binding | None:
@@ -209,40 +264,3 @@ def _digest(bound_to: bytes) -> bytes:
         message = f"binding returned {type(bound_to).__name__}: it must return bytes, such as tenant.encode()."
         raise ConfigurationError(message)
     return sha256(bound_to).digest()[:BINDING_SIZE]
-
-
-def _refuse_shared_name(outer: tuple[SessionDict, ...], lifecycle: Lifecycle) -> None:
-    name = lifecycle.cookies.name
-    if any(other.lifecycle.cookies.name == name for other in outer):
-        message = f"Two session middlewares write the cookie {name!r}: give one of them another session_cookie=."
-        raise ConfigurationError(message)
-
-
-def _refuse_misused_formats(
-    format_: CookieFormat | None, migrate_from: Sequence[Migration], secrets: list[bytes], store: SessionStore | None
-) -> None:
-    """Refuse a list that is none, a secret that is ours too, and data where the other side would not find it."""
-    if not isinstance(migrate_from, Sequence) or not all(isinstance(item, Migration) for item in migrate_from):
-        message = "migrate_from takes a list: migrate_from=[Migration(StarletteSession(...), accept_until=...)]."
-        raise ConfigurationError(message)
-    if format_ is not None and store is not None:
-        message = "format= keeps the session in the cookie that both sides read: leave out store=."
-        raise ConfigurationError(message)
-    foreign = [migration.format for migration in migrate_from]
-    refuse_shared_secrets(foreign if format_ is None else [*foreign, format_], secrets)
-
-
-def _limit(max_sessions: int | None, when_full: WhenFull, store: SessionStore | None) -> SessionLimit | None:
-    if max_sessions is None:
-        return None
-    if store is None:
-        message = "max_sessions needs store=: without one nobody counts the sessions."
-        raise ConfigurationError(message)
-    return SessionLimit(max_sessions, when_full)
-
-
-def _refuse_unused(*, session_cookie: str, max_cookies: int, audience: str) -> None:
-    """Refuse options of our own token beside another system's format."""
-    if (session_cookie, max_cookies, audience) != ("app_session", 2, ""):
-        message = "session_cookie, max_cookies and audience have no meaning with format=: it has options of its own."
-        raise ConfigurationError(message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fastsession.lifecycle import Lifecycle
     from fastsession.payload.codec import Untouched
     from fastsession.payload.edits import Edit
+    from fastsession.payload.entries import Entries
 
 
 class RequestSession(SessionState):
@@ -31,8 +32,12 @@ class RequestSession(SessionState):
     extras: dict[str, Any] = {}  # noqa: RUF012  (replaced when the session is loaded, never filled)
     # Through request.session.
     written = False
-    # Declared names that were written there: they show there even when they are at their default.
-    assigned: frozenset[str] = frozenset()
+    # Where it is new: the values that count as absent there, None for those of the model.
+    defaults: Mapping[str, Any] | None = None
+    # The session that arrived was emptied there: it ends, and what is saved is another one.
+    emptied = False
+    # Whose the emptied session was.
+    emptied_subject: str | None = None
     # What the session was when the response started: later dumps are compared with it.
     committed: bytes | None = None
     rejection_reported = False
@@ -53,6 +58,9 @@ class RequestSession(SessionState):
     reissued = False
     # Renewal asked for (True) or declined (False), whatever the idle deadline says.
     renewal: bool | None = None
+
+    # Its own browser was given another cookie a moment ago, or none: this request was sent before.
+    outdated = False
 
     def __init__(
         self,
@@ -94,11 +102,20 @@ class RequestSession(SessionState):
     @property
     def has_new_id(self) -> bool:
         """Whether what is saved is another session than the one that arrived."""
-        return self.regenerated or self.reissued
+        return self.regenerated or self.reissued or self.emptied
+
+    def empty(self, subject: str | None) -> None:
+        """Note that the session was emptied by key: this ends it, and what was asked for until now is over."""
+        if not self.emptied:
+            self.emptied_subject = subject
+        self.emptied = self.written = True
+        self.to_be_saved = False
 
     def reject(self, rejected: Rejected) -> None:
-        """Turn away what had been believed."""
+        """Turn away what had been believed. A session of another system is then not ours, and keeps its cookies."""
         self.token = self.payload = None
+        self.deletions = ()
+        self.outdated = rejected.outdated
         self.status, self.detail = rejected.status, rejected.detail
 
     def info(self) -> SessionInfo:
@@ -134,7 +151,7 @@ class RequestSession(SessionState):
 
     def to_save(self, model: Session | None, payload: bytes, edit: Edit | None = None) -> bool:
         """Whether the response has something to save: `payload` is what the session is now, `edit` what differs."""
-        if self.to_be_saved:
+        if self.to_be_saved or self.emptied:
             return True
         if model is None or payload == self.payload:
             return False
@@ -142,11 +159,11 @@ class RequestSession(SessionState):
             return payload != self.untouched.payload
         return self.lifecycle.codec.changed(payload, self.payload, edit)
 
-    def to_end(self, payload: bytes) -> bool:
+    def to_end(self, entries: Entries | None) -> bool:
         """Whether the session ends: by `destroy()`, or emptied as a dict, as with Starlette's sessions."""
-        if self.destroyed or not self.written:
+        if self.destroyed or not self.written or self.to_be_saved or entries is None:
             return self.destroyed
-        return payload == self.untouched.payload and not self.to_be_saved
+        return entries.is_empty()
 
     def to_renew(self) -> bool:
         """Whether a session in which nothing changed is sealed again: asked for, or stale, or because it is time."""
@@ -155,14 +172,24 @@ class RequestSession(SessionState):
         token = self.token
         return token.stale or self.lifecycle.timeouts.renewal_due(token.renewed_at, token.remembered, self.now)
 
+    def verbs(self) -> list[str]:
+        """What was called to have the session saved, for reports."""
+        called = {
+            "regenerate()": self.regenerated,
+            "end_others()": self.reissued,
+            "remember()": self.remember is not None,
+        }
+        return [name for name, was_called in called.items() if was_called]
+
     def saved_token(self, payload: bytes, binding: bytes, now: int) -> Token:
         """What is to be sealed of a changed session: `payload` is what it is now."""
-        arrived = self.token
+        arrived = None if self.emptied else self.token
         remembered = arrived is not None and arrived.remembered if self.remember is None else self.remember
         if self.regenerated:
             return Token(new_id(), now, now, now, remembered, payload, binding)
         if arrived is None:
-            return Token(self.id, now, 0, now, remembered, payload, binding)
+            session_id = new_id() if self.emptied else self.id
+            return Token(session_id, now, 0, now, remembered, payload, binding)
         session_id = new_id() if self.reissued else arrived.id
         return Token(
             session_id,
@@ -175,11 +202,16 @@ class RequestSession(SessionState):
             spared_at=max(arrived.spared_at, self.spared_at),
         )
 
+    @property
+    def begins_anew(self) -> bool:
+        """Whether the session that arrived was emptied, and what has been written since is a session of its own."""
+        return self.emptied and not self.to_be_saved
+
     def kind_of_save(self) -> EventKind:
         """What saving the session is called."""
-        if self.has_new_id:
+        if self.has_new_id and not self.begins_anew:
             return EventKind.REGENERATED
-        return _CREATED if self.token is None else _SAVED
+        return _CREATED if self.token is None or self.emptied else _SAVED
 
 
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.

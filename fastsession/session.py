@@ -69,8 +69,9 @@ class SessionState:
         """Raise `LateSessionChangeError` once the cookie can no longer be sent."""
         if self.response_started:
             message = (
-                f"{verb} was called after the response had started, so its cookie can no longer be sent. "
-                "Call it before the response: not in a background task, a streaming body or behind a yield."
+                f"{verb} came after the response had started, so its cookie can no longer be sent. Move it before the "
+                "response: not in a background task, a streaming body, behind a yield or in a handler of Exception, "
+                "which runs outside of the session middleware (a handler of a narrower class runs inside)."
             )
             raise LateSessionChangeError(message)
 
@@ -84,7 +85,8 @@ class Session(BaseModel):
 
     # Validation errors end up in logs, and session data must not.
     model_config = ConfigDict(hide_input_in_errors=True, allow_inf_nan=False, ser_json_inf_nan="constants")
-    __slots__ = ("_state",)
+    # A name that no field and no private attribute of a model can have.
+    __slots__ = ("__fastsession_state__",)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse a field or method with one of the five names, before it would hide them."""
@@ -147,6 +149,6 @@ def state_of(session: Session) -> SessionState:
     return state
 
 
-_slot: Any = vars(Session)["_state"]
+_slot: Any = vars(Session)["__fastsession_state__"]
 # Give a session the record of its request.
 attach = _slot.__set__

@@ -30,8 +30,8 @@ BELOW_500 = {
     "valid": (KEEP, KEEP, SAVE, SAVE, SAVE, CLEAR),
     "due": (RENEW, RENEW, SAVE, SAVE, SAVE, CLEAR),
     "fallback": (RENEW, RENEW, SAVE, SAVE, SAVE, CLEAR),
-    "forged": (KEEP, CLEAR, SAVE, SAVE, SAVE, CLEAR),
-    "expired": (KEEP, CLEAR, SAVE, SAVE, SAVE, CLEAR),
+    "forged": (KEEP, KEEP, SAVE, SAVE, SAVE, CLEAR),
+    "expired": (KEEP, KEEP, SAVE, SAVE, SAVE, CLEAR),
     "unknown_key": (KEEP, KEEP, SAVE, SAVE, SAVE, CLEAR),
 }
 FROM_500 = {arrived: tuple(KEEP if cell == SAVE else cell for cell in row) for arrived, row in BELOW_500.items()}

@@ -205,18 +205,18 @@ def test_every_public_name_is_in_the_reference():
 def test_the_decision_table_is_what_the_code_decides():
     table = rows("lifecycle.md", "Destroyed")
     switches = itertools.product([True, False], repeat=4)
-    for status, (destroyed, changed, looked_at, due), code in itertools.product(
+    for status, (destroyed, changed, outdated, due), code in itertools.product(
         SessionStatus, switches, [200, 499, 500]
     ):
         facts = [
             {"yes" if destroyed else "no"},
             {"yes" if changed else "no"},
-            {str(status)} | ({"rejected"} if status not in {SessionStatus.ABSENT, SessionStatus.VALID} else set()),
-            {"yes" if looked_at else "no"},
+            {str(status)},
+            {"yes" if outdated else "no"},
             {"yes" if due else "no"},
             {"500 and above" if code >= 500 else "below 500"},
         ]
-        outcome = decide(status, looked_at=looked_at, destroyed=destroyed, changed=changed, due=due, status_code=code)
+        outcome = decide(status, destroyed=destroyed, changed=changed, outdated=outdated, due=due, status_code=code)
         assert first_fitting(table, facts) is outcome, (status, facts)
 
 

@@ -1,10 +1,12 @@
 """The `fastsession` logger: levels, fields, limits, and lines that nobody can break."""
 
+import itertools
 import logging
 from dataclasses import asdict
 from urllib.parse import unquote
 
 import pytest
+from fastapi import BackgroundTasks, Request
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
@@ -74,9 +76,13 @@ def test_a_quiet_logger_costs_no_event(clock):
     assert client.get("/cart").json() == ["tea"]
 
 
+garbage = itertools.count()
+
+
 def reject(app, times):
-    for _ in range(times):
-        shown(app, f"{COOKIE}=garbage")
+    """Send so many cookies, each another one."""
+    for number in itertools.islice(garbage, times):
+        shown(app, f"{COOKIE}=garbage{number}")
 
 
 def test_rejections_of_one_status_take_ten_lines_a_second(log):
@@ -101,8 +107,8 @@ def test_the_next_second_says_how_many_were_suppressed(log):
 def test_each_status_has_its_own_ten_lines(log):
     app = shop(clock=Clock(START))
     reject(app, 15)
-    for _ in range(15):
-        shown(app, f"{COOKIE}=AQ{'A' * 198}")
+    for number in range(15):
+        shown(app, f"{COOKIE}=AQ{number:0198}")
     assert [record.status for record in lines(log)] == ["malformed"] * 10 + ["unknown_key"] * 10
 
 
@@ -131,6 +137,35 @@ def test_no_subject_can_break_a_line_or_add_a_field(log):
     message = lines(log)[0].getMessage()
     assert message.isprintable()
     assert message.count("kind=") == 1
+
+
+def test_the_fields_of_a_record_are_encoded_as_its_line_is(log, events):
+    class Visitor(ShopSession):
+        def subject(self) -> str:
+            return "bob\nsession kind=destroyed"
+
+    app = shop(model=Visitor, on_event=events.append)
+
+    @app.post("/late")
+    async def late(request: Request, tasks: BackgroundTasks) -> None:
+        tasks.add_task(request.session.update, {"a\nkind": 1})
+
+    scope = http_scope("/late", method="POST") | {"client": ("proxy\nkind=saved", 1)}
+    call(app, scope)
+    [record] = lines(log)
+    texts = {name: getattr(record, name) for name in ("subject", "client", "method", "path", "detail")}
+    assert {unquote(text) for text in texts.values()} == {
+        "bob\nsession kind=destroyed",
+        "proxy\nkind=saved",
+        "POST",
+        "/late",
+        "fields: a\nkind",
+    }
+    assert all(text.isprintable() for text in texts.values())
+    for name, text in texts.items():
+        assert f"{name}={text}" in record.getMessage()
+    # A listener gets the subject as the application said it.
+    assert events[0].subject == "bob\nsession kind=destroyed"
 
 
 @pytest.mark.parametrize("value", ["%s", "\r\nX: 1", "a" * 5_000])

@@ -143,8 +143,8 @@ def test_the_fields_of_an_event_are_these():
 
 def test_listeners_hear_rejections_beyond_the_loggers_limit(clock, events):
     app = shop(clock=clock, on_event=events.append)
-    for _ in range(25):
-        shown(app, f"{COOKIE}=garbage")
+    for number in range(25):
+        shown(app, f"{COOKIE}=garbage{number}")
     assert kinds(events) == ["rejected"] * 25
 
 

@@ -1,9 +1,10 @@
 """What an application does to the session when its cookie can no longer be sent."""
 
 import pytest
-from fastapi import BackgroundTasks, Depends
+from fastapi import BackgroundTasks, Depends, WebSocket
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.testclient import WebSocketDenialResponse
 
 from fastsession import LateSessionChangeError, Lifetime, SessionMiddleware
 from tests.shop import COOKIE, DAY, SECRET, Current, ShopSession, browser, set_cookies, shop
@@ -193,4 +194,64 @@ def test_a_send_that_fails_because_the_client_left_is_the_applications_own_error
     coroutine = SessionMiddleware(inner, secret_key=SECRET, on_event=events.append)(http_scope(), None, broken_pipe)
     with pytest.raises(OSError):
         coroutine.send(None)
+    assert late_changes(events) == []
+
+
+DROPPED = {
+    "a field": (lambda session, _: session.cart.append("tea"), "cart"),
+    "two fields": (lambda session, _: (session.cart.append("tea"), setattr(session, "note", "x")), "cart, note"),
+    "an extra": (lambda _, extras: extras.update(flash="x"), "flash"),
+    "a login": (lambda session, _: (session.regenerate(), setattr(session, "user_id", 7)), "user_id, regenerate()"),
+    "regenerate alone": (lambda session, _: session.regenerate(), "regenerate()"),
+    "remember": (lambda session, _: session.remember(), "remember()"),
+}
+
+
+def failing(app, work, status_code):
+    @app.get("/failing")
+    async def failing(request: Request, session: Current) -> Response:
+        work(session, request.session)
+        return Response(status_code=status_code)
+
+
+@pytest.mark.parametrize("status_code", [500, 503, 599])
+@pytest.mark.parametrize("dropped", DROPPED)
+def test_a_change_with_a_status_of_500_or_more_is_reported_by_its_fields(app, events, dropped, status_code):
+    work, names = DROPPED[dropped]
+    failing(app, work, status_code)
+    response = browser(app).get("/failing")
+    assert (response.status_code, set_cookies(response)) == (status_code, [])
+    assert late_changes(events) == [("/failing", f"fields: {names} (a response of status {status_code} saves nothing)")]
+
+
+def test_a_session_that_arrived_is_reported_by_what_changed_in_it(app, events):
+    failing(app, DROPPED["a field"][0], 500)
+    client = browser(app)
+    client.post("/note/3")
+    client.get("/failing")
+    assert late_changes(events) == [("/failing", "fields: cart (a response of status 500 saves nothing)")]
+
+
+def test_a_change_in_a_websockets_denial_of_500_is_reported(app, events):
+    @app.websocket("/denied")
+    async def denied(websocket: WebSocket, session: Current) -> None:
+        session.cart.append("tea")
+        await websocket.send_denial_response(Response(status_code=503))
+
+    with pytest.raises(WebSocketDenialResponse), browser(app).websocket_connect("wss://testserver/denied"):
+        pass
+    assert late_changes(events) == [("/denied", "fields: cart (a response of status 503 saves nothing)")]
+
+
+def test_a_look_and_a_logout_with_a_status_of_500_are_no_late_changes(app, events):
+    failing(app, lambda session, _: session.destroy(), 500)
+
+    @app.get("/look/500")
+    async def look(session: Current) -> Response:
+        return Response(repr(session.cart), status_code=500)
+
+    client = browser(app)
+    client.post("/cart/tea")
+    assert len(set_cookies(client.get("/failing"))) == 1
+    assert client.get("/look/500").status_code == 500
     assert late_changes(events) == []

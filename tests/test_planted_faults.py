@@ -50,7 +50,11 @@ FAULTS = {
         "arrived.authenticated_at,\n            arrived.renewed_at,",
     ),
     "a failed request saves": Fault("decision", "SERVER_ERROR = 500", "SERVER_ERROR = 600"),
-    "an unknown key is cleared": Fault("decision", "frozenset({SessionStatus.UNKNOWN_KEY, ", "frozenset({"),
+    "a rejected cookie is cleared": Fault(
+        "decision",
+        "return Outcome.RENEW if due and status is _VALID else _KEEP",
+        "return (Outcome.RENEW if due else _KEEP) if status in (_VALID, _ABSENT) else _CLEAR",
+    ),
     "the absolute timeout is forgotten": Fault(
         "lifetime", "min(renewed_at + self.idle, created_at + self.absolute)", "renewed_at + self.idle"
     ),
@@ -74,14 +78,27 @@ FAULTS = {
         "token, theirs.version",
         mode="store",
     ),
+    "emptying as a dict keeps the id": Fault(
+        "request", "arrived = None if self.emptied else self.token", "arrived = self.token"
+    ),
+    "an emptied session's record stays": Fault(
+        "server_side/record_writer", "await self._records.delete(arrived.id)", "pass", mode="store"
+    ),
     "a renewal brings an ended session back": Fault(
         "server_side/record_writer",
-        'raise Rejected(SessionStatus.REVOKED, "its record is gone")',
-        "return token",
+        "        if written:",
+        "        if True:",
         mode="store",
     ),
     "a logout leaves the record": Fault(
-        "server_side/lifecycle", "await self.records.delete(session_id)", "pass", mode="store"
+        "server_side/lifecycle",
+        "if self.records is not None and not await self.records.retire(",
+        "if False and self.records is not None and not await self.records.retire(",
+        mode="store",
+    ),
+    "a change from before a login replaces its cookie": Fault("decision", " and not outdated", "", mode="revocations"),
+    "a change from before a logout is not told from a new one": Fault(
+        "server_side/revoking", "rejected.outdated = denied and", "rejected.outdated = False and", mode="revocations"
     ),
 }
 

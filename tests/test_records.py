@@ -120,11 +120,11 @@ def test_the_sessions_of_an_owner_are_listed_the_oldest_first_without_those_that
 def test_a_record_is_retired_only_at_the_version_that_was_read(store):
     kept(store, token())
     records = Records(store, NEW)
-    assert asyncio.run(records.retire(ID, version=2)) is False
+    assert asyncio.run(records.retire(ID, version=2, now=START)) is False
     assert read(store).version == 1
-    assert asyncio.run(records.retire(ID, version=1)) is True
+    assert asyncio.run(records.retire(ID, version=1, now=START)) is True
     assert rejection(store) == "revoked"
-    assert asyncio.run(records.retire(ID, version=2)) is False
+    assert asyncio.run(records.retire(ID, version=1, now=START)) is False
 
 
 def test_the_largest_record_is_kept_and_a_larger_one_names_its_fields(store):

@@ -81,7 +81,7 @@ def test_a_renewal_that_the_store_did_not_take_shows_in_the_next_status(clock):
 def test_a_session_that_the_store_cannot_end_is_not_ended(clock):
     store, app = failing_store(clock)
     with visitor(app) as client:
-        store.fail_on = "delete"
+        store.fail_on = "replace"
         response = client.delete("/session")
         assert (response.status_code, set_cookies(response)) == (503, [])
         assert status(client)["signed_in"] is True

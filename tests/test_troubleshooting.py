@@ -9,7 +9,7 @@ from fastapi import BackgroundTasks, Request
 from fastapi.testclient import TestClient
 
 from fastsession import Session, SessionTooLargeError, generate_key
-from fastsession.stores import MemoryStore
+from fastsession.stores import MemoryRevocations, MemoryStore
 from fastsession.testing import Clock
 from tests.shop import COOKIE, DAY, IDLE, START, Current, browser, cookie_header, shop, shown
 
@@ -208,3 +208,14 @@ def test_a_session_that_is_too_large_is_told_as_the_page_quotes():
     with pytest.raises(SessionTooLargeError) as caught:
         browser(site()).post("/note/9000")
     assert str(caught.value).startswith(quoted)
+
+
+def test_a_change_that_a_login_overtook_leaves_the_line_that_the_page_shows(log):
+    app = site(revocations=MemoryRevocations())
+    client = browser(app)
+    client.post("/cart/tea")
+    before = cookie_header(client)
+    client.post("/login")
+    client.post("/cart/tea", headers={"cookie": before})
+    [shown_line] = lines(section("A login is lost, or a change made at the same moment"))
+    assert shown_line in logged(log)

@@ -89,6 +89,22 @@ class Migrations:
         _raise_first(rejections)
         return None
 
+    def brought(self, header: bytes) -> list[str]:
+        """The names of the request's cookies that belong to the systems before."""
+        cookies = cookie_pairs(header)
+        return [name for migration in self._migrations for name in names_of(migration.format, cookies)]
+
+    def deletions(self, header: bytes, now: float) -> list[Header]:
+        """The headers that delete every old cookie that the request brought and that would still be read."""
+        cookies = cookie_pairs(header)
+        pairs = zip(self._migrations, self._writers, strict=True)
+        return [
+            line
+            for migration, writer in pairs
+            if migration.is_open(now)
+            for line in writer.delete(names_of(migration.format, cookies))
+        ]
+
     def _adopted(
         self,
         migration: Migration,

@@ -95,6 +95,10 @@ class Migration:
         expires_at = latest if session.expires_at is None else min(session.expires_at, latest)
         return replace(session, expires_at=expires_at)
 
+    def is_open(self, now: float) -> bool:
+        """Whether old cookies still count."""
+        return now < self.accept_until.timestamp()
+
     def _check_open(self, now: float) -> None:
-        if now >= self.accept_until.timestamp():
+        if not self.is_open(now):
             raise Rejected(SessionStatus.ABSENT, "the migration is over")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -12,7 +12,9 @@ from fastsession.cookies import cookie_pairs
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
 from fastsession.formats.candidates import MOST_TRIED, candidates
 from fastsession.formats.contract import METADATA_KEY, CookieFormat, ForeignSession, names_of
+from fastsession.formats.foreign_secrets import refuse_shared_secrets
 from fastsession.formats.marks import digest_of, shared_id
+from fastsession.formats.migration import Migration
 from fastsession.lifetime import CLOCK_SKEW
 from fastsession.payload.lines import join_payload, payload_values, split_payload
 from fastsession.sealing.choice import Choice
@@ -22,6 +24,7 @@ from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from fastsession.lifetime import Timeouts
+    from fastsession.stores.contract import SessionStore
 
 # Our own token keeps times as 40 bits.
 _Time = Annotated[int, Field(ge=0, lt=2**40)]
@@ -157,3 +160,24 @@ def _metadata(value: Any) -> Metadata:
         return Metadata.model_validate(value)
     except ValueError:
         raise Rejected(SessionStatus.INCOMPATIBLE, f"what stands under {METADATA_KEY} is not ours") from None
+
+
+def refuse_misused(
+    format_: CookieFormat | None, migrate_from: Sequence[Migration], secrets: list[bytes], store: SessionStore | None
+) -> None:
+    """Refuse a list that is none, a secret that is ours too, and data where the other side would not find it."""
+    if not isinstance(migrate_from, Sequence) or not all(isinstance(item, Migration) for item in migrate_from):
+        message = "migrate_from takes a list: migrate_from=[Migration(StarletteSession(...), accept_until=...)]."
+        raise ConfigurationError(message)
+    if format_ is not None and store is not None:
+        message = "format= keeps the session in the cookie that both sides read: leave out store=."
+        raise ConfigurationError(message)
+    foreign = [migration.format for migration in migrate_from]
+    refuse_shared_secrets(foreign if format_ is None else [*foreign, format_], secrets)
+
+
+def refuse_unused(*, session_cookie: str, max_cookies: int, audience: str) -> None:
+    """Refuse options of our own token beside another system's format."""
+    if (session_cookie, max_cookies, audience) != ("app_session", 2, ""):
+        message = "session_cookie, max_cookies and audience have no meaning with format=: it has options of its own."
+        raise ConfigurationError(message)

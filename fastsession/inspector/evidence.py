@@ -90,7 +90,7 @@ def examine(session: SessionDict, looks: Looks) -> Evidence:
     """Open the request's session without counting as a visit: it is neither renewed, nor saved, nor cleared."""
     lifecycle, request = session.lifecycle, session.open()
     request.renewal = False
-    # Loaded beside the request's own record of it: a rejected cookie that nobody has looked at stays where it is.
+    # Loaded beside the request's own record of it: a look would save a model that today's code writes otherwise.
     model = lifecycle.load(request) if session.model is None else session.model
     own_format = isinstance(lifecycle.cookies, TokenCookies)
     held = held_cookies(lifecycle.cookies.brought(session.header), session.header, own_format=own_format)

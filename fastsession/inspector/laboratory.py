@@ -94,12 +94,11 @@ def _beside(lifecycle: Lifecycle, attempt: Attempt, events: list[SessionEvent]) 
         timeouts=lifecycle.timeouts,
         reporter=Reporter(EventLog(events.append), key, lifecycle.codec.model, clock),
         clock=clock,
+        settings={},
     )
 
 
 def _told(headers: list[Header]) -> str:
     """What a response with these headers does to the cookie."""
-    lines = [value for name, value in headers if name == b"set-cookie"]
-    if not lines:
-        return "would leave the cookie as it is"
-    return "would delete the cookie" if all(b"; Max-Age=0" in line for line in lines) else "would seal the cookie anew"
+    sets = any(name == b"set-cookie" for name, _ in headers)
+    return "would seal the cookie anew" if sets else "would leave the cookie as it is"

@@ -33,7 +33,7 @@ class DumpedFields:
         self._names = tuple(model.__pydantic_fields__)
         # JSON escapes a quote within a string, so wherever this stands a key begins, though it may be a nested one.
         self._keys = [f',"{name}":'.encode() for name in self._names]
-        self._told_apart = model.model_config.get("extra") != "allow" and _independent(model.__pydantic_core_schema__)
+        self._told_apart = model.model_config.get("extra") != "allow" and independent(model.__pydantic_core_schema__)
 
     def edit(self, before: bytes, after: bytes) -> Edit | None:
         """What differs between a JSON object that the model has loaded, and its dump; None where text cannot tell.
@@ -69,7 +69,7 @@ def _object(fields: bytes) -> bytes:
     return b"{" + fields[1:] + b"}"
 
 
-def _independent(schema: Any) -> bool:
+def independent(schema: Any) -> bool:
     """Whether each of a model's fields is dumped always, and loads and dumps whatever the others are."""
     model = schema["schema"] if schema["type"] == "definitions" else schema
     if model["type"] != "model" or model["custom_init"] or model["root_model"] or _looks_around(schema):

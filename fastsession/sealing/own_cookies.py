@@ -13,6 +13,7 @@ from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.payload.lines import field_sizes
 from fastsession.sealing.choice import Choice
 from fastsession.sealing.chunks import CHUNK_MARK_SIZE, Chunks, clear_characters
+from fastsession.sealing.other_writers import other_writer
 from fastsession.sealing.recent import Recent
 from fastsession.sealing.token import HEADER_CHARACTERS, LEAST_CHARACTERS, Token, TokenSealer, is_token_size
 from fastsession.status import SessionStatus
@@ -171,7 +172,13 @@ class TokenCookies:
 
     def _token(self, value: str, header: bytes) -> Token:
         """The authentic token that a cookie's value is, or begins; raises `Rejected`."""
-        return self.sealer.open(self.chunks.join(value, header) if "." in value else value)
+        try:
+            return self.sealer.open(self.chunks.join(value, header) if "." in value else value)
+        except Rejected as rejected:
+            if rejected.status is SessionStatus.MALFORMED and (written_by := other_writer(value)):
+                detail = f"{rejected.detail}: something else writes a cookie of this name, {written_by}"
+                raise Rejected(rejected.status, detail) from None
+            raise
 
 
 def judge(token: Token, binding: bytes, timeouts: Timeouts, now: float) -> tuple[int, int]:

@@ -53,6 +53,10 @@ class Token(NamedTuple):
     stale: bool = False
     spared_at: int = 0
 
+    def __repr__(self) -> str:
+        """Without what it carries: it ends up in error reports."""
+        return "Token(...)"
+
 
 def new_id() -> bytes:
     """A secret session id: 128 bits from the operating system (OWASP ASVS 7.2.3)."""

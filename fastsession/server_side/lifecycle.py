@@ -175,7 +175,7 @@ class ServerSide:
                 return outcome, await self._kept(outcome, token, session, scope)
             arrived = session.open().token
             if arrived is not None:
-                await self.end(arrived.id, arrived.created_at)
+                await self._end_here(arrived, session.open().version)
         except Rejected as rejected:
             if rejected.status is not SessionStatus.REVOKED:
                 raise StoreUnavailableError(rejected.detail) from None
@@ -193,6 +193,12 @@ class ServerSide:
         if self.records is not None:
             await self.records.delete(session_id)
         await self.revoking.deny(session_id, created_at)
+
+    async def _end_here(self, token: Token, version: int) -> None:
+        """As `end`, for a session whose own browser is told so by this response."""
+        if self.records is not None and not await self.records.retire(token.id, version=version, now=self.clock()):
+            await self.records.delete(token.id)
+        await self.revoking.deny_here(token)
 
     async def end_subject(self, subject: str, *, keep: bytes | None) -> int:
         """End a subject's sessions but for the one with the id `keep`; returns the cut-off that did it."""
@@ -216,16 +222,18 @@ class ServerSide:
     async def _kept(self, outcome: Outcome, token: Token, session: SessionDict, scope: Scope) -> Token:
         """The token after what it says is true on the server; raises `Rejected` and `StoreUnavailableError`."""
         request = session.open()
-        # As it came: it may have changed hands since. One that has just ended its subject's other sessions is
-        # not ended by that itself.
-        came = None if request.spared_at or request.payload is None else self.model_of(request.payload)
-        self.refuse_ended(request, came)
-        if request.origin:
-            await self.revoking.refuse_noted(request.mark, request.began, came)
-        if request.token is None or request.regenerated:
+        arrived = request.token
+        if not request.emptied:
+            # As it came: it may have changed hands since. One that has just ended its subject's other sessions is
+            # not ended by that itself.
+            came = None if request.spared_at or request.payload is None else self.model_of(request.payload)
+            self.refuse_ended(request, came)
+            if request.origin:
+                await self.revoking.refuse_noted(request.mark, request.began, came)
+        if arrived is None or request.regenerated or request.emptied:
             token = self.revoking.after_cut_offs(token, session.model)
         if self._writer is not None:
             token = await self._writer.write(outcome, token, session, scope)
-        if request.has_new_id and request.token is not None:
-            await self.revoking.deny(request.token.id, request.token.created_at)
+        if request.has_new_id and arrived is not None:
+            await self.revoking.deny_here(arrived)
         return token

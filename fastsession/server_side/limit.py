@@ -10,6 +10,7 @@ from fastsession.errors import ConfigurationError, SessionLimitError
 if TYPE_CHECKING:
     from fastsession.sealing.token import Token
     from fastsession.server_side.records import Records
+    from fastsession.stores.contract import SessionStore
 
 WhenFull = Literal["evict", "refuse"]
 # Takes the id of a session and when it was created.
@@ -25,6 +26,16 @@ class SessionLimit:
             raise ConfigurationError(message)
         self._most = most
         self._when_full = when_full
+
+    @classmethod
+    def of(cls, max_sessions: int | None, when_full: WhenFull, store: SessionStore | None) -> SessionLimit | None:
+        """The limit that a middleware's options ask for; raises `ConfigurationError` for one that nobody counts."""
+        if max_sessions is None:
+            return None
+        if store is None:
+            message = "max_sessions needs store=: without one nobody counts the sessions."
+            raise ConfigurationError(message)
+        return cls(max_sessions, when_full)
 
     async def make_room(self, records: Records, owners: Iterable[str], *, leaving: Token | None, end: End) -> None:
         """Make room for one more; raises `SessionLimitError` when the rule is to refuse it.

@@ -67,8 +67,11 @@ class RecordWriter:
         owners = self._owners_of(token)
         if self._limit is not None and owners and self._is_arriving(owners, request):
             await self._limit.make_room(self._records, owners, leaving=request.token, end=self._end)
-        if arrived is None:
+        if arrived is None or request.emptied:
             await self._create(token, owners)
+            if arrived is not None:
+                # Emptied: nothing of it goes on, not even what others have written since.
+                await self._records.delete(arrived.id)
             return token
         turn = self._turns.setdefault(arrived.id, asyncio.Lock())
         async with turn:
@@ -81,9 +84,15 @@ class RecordWriter:
         except Rejected:
             # Today's model does not accept it, so that its owner is not known: another server's may.
             written = False
-        if written or await self._records.touch(token.id, expires_at=self._expires_at(token)):
+        if written:
             return token
-        raise Rejected(SessionStatus.REVOKED, "its record is gone")
+        # Raises where the session was ended: what says so would be touched as a record is. And once more, for the
+        # one that is ended between the two.
+        await self._records.read(token.id)
+        if not await self._records.touch(token.id, expires_at=self._expires_at(token)):
+            raise Rejected(SessionStatus.REVOKED, "its record is gone")
+        await self._records.read(token.id)
+        return token
 
     async def _write_over(
         self, arrived: Token, token: Token, owners: list[str], session: SessionDict, scope: Scope
@@ -114,7 +123,7 @@ class RecordWriter:
         """Let a new record take the place of the one that arrived; False when that has been written to, or is gone."""
         # In this order: the old one goes when the new one is safe.
         await self._create(token, owners)
-        if await self._records.retire(arrived.id, version=version):
+        if await self._records.retire(arrived.id, version=version, now=self._clock()):
             return True
         await self._records.delete(token.id)
         return False

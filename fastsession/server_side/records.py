@@ -14,6 +14,7 @@ from fastsession.payload.lines import field_sizes
 from fastsession.sealing.keyring import KEY_ID_SIZE, KeyRing
 from fastsession.sealing.token import Token
 from fastsession.sealing.xaes import NONCE_SIZE, TAG_SIZE
+from fastsession.server_side.outdated import A_MOMENT, ENDED_RECORD
 from fastsession.status import SessionStatus
 from fastsession.stores.contract import Record, SessionStore
 
@@ -21,8 +22,6 @@ _LABEL = b"fastsession/v1/store"
 _NOTE_LABEL = b"fastsession/v1/note"
 # Enough for any session, and little enough that a mistake is noticed.
 MAX_RECORD_SIZE = 4 * 1024 * 1024
-# A record past its expiry does not exist: the store's contract.
-_OVER = 1
 # Before the payload: id, created_at, renewed_at.
 _FIXED = struct.Struct(">16sQQ")
 # What a note is: Unix seconds.
@@ -89,9 +88,13 @@ class Records:
         data = self._sealed(name, token, now)
         return await self.store.replace(name, data, version=version, expires_at=expires_at, owner=owner)
 
-    async def retire(self, session_id: bytes, *, version: int) -> bool:
-        """End the record if it is still at the version that was read, in one step; False when it is not."""
-        return await self.store.replace(record_name(session_id), b"", version=version, expires_at=_OVER, owner=None)
+    async def retire(self, session_id: bytes, *, version: int, now: float) -> bool:
+        """End the record if it is still at the version that was read, in one step; False when it is not.
+
+        That its own browser is told so stays known for a moment.
+        """
+        name, until = record_name(session_id), int(now) + A_MOMENT
+        return await self.store.replace(name, ENDED_RECORD, version=version, expires_at=until, owner=None)
 
     async def touch(self, session_id: bytes, *, expires_at: int) -> bool:
         """Move the expiry alone; False when the record is no longer there."""
@@ -131,6 +134,8 @@ class Records:
         return key.id + key.record_cipher.seal(plaintext, _LABEL + name.encode(), now=now)
 
     def _opened(self, name: str, record: Record) -> Entry:
+        if record.data == ENDED_RECORD:
+            raise Rejected(SessionStatus.REVOKED, "the store does not have it", outdated=True)
         if len(record.data) < _LEAST_SIZE:
             raise Rejected(SessionStatus.FORGED, "its record has been cut off")
         key = self._keys.by_id.get(record.data[:KEY_ID_SIZE])

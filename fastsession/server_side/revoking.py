@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from fastsession.errors import Rejected, StoreUnavailableError
 from fastsession.formats.marks import mark_in
 from fastsession.lifetime import CLOCK_SKEW, Timeouts
+from fastsession.server_side.outdated import note_in, noted_in
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
@@ -52,8 +53,14 @@ class Revoking:
 
     def refuse_denied(self, token: Token, session: Session | None) -> None:
         """Raise `Rejected` for a revoked session. Looks into memory only."""
-        if self.revocations is not None:
+        if self.revocations is None:
+            return
+        try:
             self._refuse(self.names.sessions(token.id), session, token.created_at, token.spared_at)
+        except Rejected as rejected:
+            denied = rejected.status is SessionStatus.REVOKED
+            rejected.outdated = denied and noted_in(self.revocations, self.names, token, self._clock())
+            raise
 
     def refuse_foreign(self, mark: bytes, began: int, session: Session | None) -> None:
         """Raise `Rejected` for another system's session that was ended. Looks into memory only."""
@@ -84,6 +91,13 @@ class Revoking:
             await self.revocations.deny_session(self.names.sessions(session_id)[0], until=self._over_by(created_at))
         if mark is not None:
             await self.deny_foreign(mark)
+
+    async def deny_here(self, token: Token) -> None:
+        """As `deny`, for a session whose own browser is told so by this response: noted for a moment."""
+        if self.revocations is not None:
+            # In this order: no request may meet the denial without the note.
+            await note_in(self.revocations, self.names, token, self._clock())
+        await self.deny(token.id, token.created_at)
 
     async def deny_foreign(self, mark: bytes) -> None:
         """Deny another system's cookie for as long as any is read."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import inspect
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.responses import PlainTextResponse
+from starlette.routing import Host, Mount
 
-from fastsession.errors import SessionLimitError, StoreUnavailableError
+from fastsession.errors import ConfigurationError, SessionLimitError, StoreUnavailableError
+from fastsession.mapping import take_back
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
     from fastsession.mapping import SessionDict
     from fastsession.server_side.lifecycle import ServerSide
 
+MiddlewareT = TypeVar("MiddlewareT")
+Check = Callable[[object], None]
 SWITCHING_PROTOCOLS = 101
 # The messages whose headers carry Set-Cookie. Accepting a WebSocket has no status: it answers 101.
 STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
@@ -31,6 +37,8 @@ async def serve_with_backend(app: ASGIApp, session: SessionDict, scope: Scope, r
         if answered:
             return
         if message["type"] in STARTS and not session.response_started:
+            if scope.get("session") is not session:
+                take_back(scope, session)
             if session.request is not None or lifecycle.renewal_possible(session.header, lifecycle.clock):
                 headers, status_code = message.get("headers", ()), message.get("status", SWITCHING_PROTOCOLS)
                 try:
@@ -52,21 +60,51 @@ async def serve_with_backend(app: ASGIApp, session: SessionDict, scope: Scope, r
         await _refuse(error, scope, receive, send)
 
 
-async def serve_lifespan(app: ASGIApp, server_side: ServerSide, scope: Scope, receive: Receive, send: Send) -> None:
-    """Start what the sessions need before the application starts, and stop it after."""
+async def serve_lifespan(
+    app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, server_side: ServerSide | None, check: Check
+) -> None:
+    """Start what the sessions need before the application starts, and stop it after.
+
+    First the application is checked; a `ConfigurationError` is a start that failed, which servers report and end at.
+    """
 
     async def receive_and_start() -> Message:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            await server_side.start()
+            try:
+                check(scope.get("app", app))
+            except ConfigurationError as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                raise
+            if server_side is not None:
+                await server_side.start()
         return message
 
     async def send_and_stop(message: Message) -> None:
-        if message["type"].startswith("lifespan.shutdown."):
+        if message["type"].startswith("lifespan.shutdown.") and server_side is not None:
             await server_side.stop()
         await send(message)
 
     await app(scope, receive_and_start, send_and_stop)
+
+
+def middlewares_below(app: Any, kind: type[MiddlewareT]) -> Iterator[MiddlewareT]:
+    """The middlewares of a kind that wrap this application and those mounted below it, as far as they can be found.
+
+    Those that Starlette has yet to build are built for the question alone.
+    """
+    if isinstance(app, kind):
+        yield app
+    for middleware in getattr(app, "user_middleware", ()):
+        factory: Any = middleware.cls
+        if inspect.isclass(factory) and issubclass(factory, kind):
+            yield middleware.cls(app, *middleware.args, **middleware.kwargs)
+    for route in getattr(app, "routes", ()):
+        if isinstance(route, Mount | Host):
+            yield from middlewares_below(route.app, kind)
+    wrapped = getattr(app, "app", None)
+    if wrapped is not None:
+        yield from middlewares_below(wrapped, kind)
 
 
 async def _refuse(error: StoreUnavailableError | SessionLimitError, scope: Scope, receive: Receive, send: Send) -> None:

@@ -94,8 +94,7 @@ class StatusEndpoints:
         request = session.open()
         if request.token is None:
             return None
-        # Loaded past `session.session()`: that would be a look, which saves a model that today's code writes
-        # otherwise, and deletes the cookie of a session that is over, although it may be a newer one by then.
+        # Loaded past `session.session()`: that would be a look, which saves a model that today's code writes otherwise.
         model = session.lifecycle.load(request) if session.model is None else session.model
         counts = self._signed_in is None or self._signed_in(model)
         # Asked for again: loading may have found the session revoked.

@@ -15,9 +15,14 @@ from tests.inspector.local import PAGE, attempt, inspected_shop, local_browser, 
 from tests.shop import IDLE, cookie_header, set_cookies
 
 OUTCOMES = {
-    "flip": ("forged", "rejected, status forged", "would delete the cookie", "a fresh session"),
-    "wait": ("expired_idle", "rejected, status expired_idle", "would delete the cookie", "a fresh session"),
-    "stay": ("expired_absolute", "rejected, status expired_absolute", "would delete the cookie", "a fresh session"),
+    "flip": ("forged", "rejected, status forged", "would leave the cookie as it is", "a fresh session"),
+    "wait": ("expired_idle", "rejected, status expired_idle", "would leave the cookie as it is", "a fresh session"),
+    "stay": (
+        "expired_absolute",
+        "rejected, status expired_absolute",
+        "would leave the cookie as it is",
+        "a fresh session",
+    ),
     "rotate": ("valid", "renewed, status valid", "would seal the cookie anew", "this session"),
     "retire": ("unknown_key", "rejected, status unknown_key", "would leave the cookie as it is", "a fresh session"),
 }

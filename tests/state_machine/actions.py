@@ -1,7 +1,6 @@
 """What a request can do to its session: once as an application does it, once to the plain data of the rules."""
 
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 from fastsession import Session
@@ -31,7 +30,7 @@ def sign_in(session):
 
 
 def signed_in(work):
-    work.regenerated = True
+    work.regenerated = work.to_be_saved = True
     work.data["user_id"] = 42
 
 
@@ -49,7 +48,7 @@ def noted(size):
 
 def remembered(on):
     def to_work(work):
-        work.remember = on
+        work.remember, work.to_be_saved = on, True
 
     return Action(lambda session, _: session.remember(on), to_work)
 
@@ -65,13 +64,20 @@ def counted_in_extras(work):
 
 
 def dropped_extra(work):
-    work.wrote = work.wrote or "seen" in work.data
-    work.data.pop("seen", None)
+    if "seen" in work.data:
+        del work.data["seen"]
+        work.wrote = True
+        if work.data == FRESH:
+            work.empty()
 
 
 def cleared(work):
-    work.wrote = work.wrote or work.data != FRESH
-    work.data = deepcopy(FRESH)
+    work.empty()
+
+
+def popped(work):
+    if work.data != FRESH:
+        work.empty()
 
 
 def destroyed(work):
@@ -90,6 +96,7 @@ ACTIONS = {
     "count in the extras": Action(count_in_extras, counted_in_extras),
     "drop the extra": Action(lambda _, extras: extras.pop("seen", None), dropped_extra),
     "clear the dict": Action(lambda _, extras: extras.clear(), cleared),
+    "clear the dict one by one": Action(lambda _, extras: [extras.popitem() for _ in list(extras)], popped),
     "sign in": Action(lambda session, _: sign_in(session), signed_in),
     "sign out": Action(lambda session, _: session.destroy(), destroyed),
     "remember": remembered(on=True),

@@ -123,11 +123,11 @@ class Sessions(RuleBasedStateMachine):
     def deliver(self, answer):
         self.jar.keep(answer.set_cookies, self.clock())
 
-    @rule(after=st.sampled_from(STEPS), number=st.integers(0, 9))
-    def present_a_copy(self, after, number):
+    @rule(after=st.sampled_from(STEPS), number=st.integers(0, 9), does=actions)
+    def present_a_copy(self, after, number, does):
         self.happens("nothing", after)
         if self.copies:
-            self.finished(self.begun(self.copies[number % len(self.copies)], looks=True), Plan())
+            self.finished(self.begun(self.copies[number % len(self.copies)], looks=True), Plan(does=does))
 
     def happens(self, event, after):
         # Denials are kept for clocks that are set back by as much as those of servers may differ.

@@ -8,6 +8,8 @@ KEEP, SAVE, RENEW, CLEAR = "keep", "save", "renew", "clear"
 # Idle and absolute timeout in seconds, of sessions that are remembered and of those that are not.
 LIFETIMES = {False: (400, 700), True: (1600, 3000)}
 SKEW = 30
+# Seconds for which a plain change in a request from before a login or logout is not saved.
+MOMENT = 60
 FRESH: dict[str, Any] = {"user_id": None, "cart": [], "details": {}, "note": ""}
 
 
@@ -49,6 +51,7 @@ class Arrival:
     data: Any = None
     version: int = 0
     due: bool = False
+    outdated: bool = False
 
 
 @dataclass
@@ -59,17 +62,24 @@ class Work:
     destroyed: bool = False
     regenerated: bool = False
     remember: bool | None = None
-    # Whether request.session was written to: emptied as a dict, a session ends.
+    # Whether request.session was written to: empty as a dict at the response, a session ends.
     wrote: bool = False
+    # Whether it was emptied on the way: what was written since is another session.
+    emptied: bool = False
+    # Whether a verb asked for a cookie, since it was emptied.
+    to_be_saved: bool = False
 
-    @property
-    def ends(self):
-        emptied = self.wrote and self.data == FRESH and not self.regenerated and self.remember is None
-        return self.destroyed or emptied
+    def empty(self):
+        self.data, self.wrote, self.emptied, self.to_be_saved = deepcopy(FRESH), True, True, False
+
+    def ends(self, status_code):
+        if self.emptied and status_code >= 500:
+            return True
+        return self.destroyed or (self.wrote and self.data == FRESH and not self.to_be_saved)
 
     def changes(self, arrival):
         before = FRESH if arrival.data is None else arrival.data
-        return self.regenerated or self.remember is not None or self.data != before
+        return self.to_be_saved or self.emptied or self.data != before
 
 
 @dataclass
@@ -80,6 +90,8 @@ class Rules:
     # Until when, in Unix seconds.
     denied: dict[int, int] = field(default_factory=dict)
     records: dict[int, Record] = field(default_factory=dict)
+    # When a session was ended by a response to its own browser.
+    told: dict[int, int] = field(default_factory=dict)
     ids: int = 0
 
     def receive(self, cookie, keys, now):
@@ -95,7 +107,7 @@ class Rules:
         if max(cookie.renewed_at, cookie.created_at) > now + SKEW:
             return Arrival("future", now)
         if self._over(cookie.id, now):
-            return Arrival("revoked", now)
+            return Arrival("revoked", now, outdated=self._told_of(cookie.id, now))
         record = self.records.get(cookie.id) or Record(cookie.key, cookie.data, 0, 0)
         if record.key not in keys:
             return Arrival("unknown_key", now)
@@ -106,24 +118,26 @@ class Rules:
         """What the response does, and what its cookie says. `work` is None where nobody looked."""
         outcome = decide(arrival, work, status_code)
         if outcome == CLEAR and arrival.cookie:
-            self._end(arrival.cookie)
+            self._end(arrival.cookie, arrival.version, now)
         if outcome in {KEEP, CLEAR}:
             return outcome, None
-        if arrival.cookie and self._over(arrival.cookie.id, now):
+        if arrival.cookie and self._over(arrival.cookie.id, now) and not (work and work.emptied):
             return KEEP, None
         if outcome == RENEW:
             cookie = replace(arrival.cookie, key=keys[0], renewed_at=int(now))
         else:
             cookie = self._saved(arrival, work, keys[0], int(now))
         if self.mode == "store":
-            self._store(arrival, outcome, cookie)
+            self._store(arrival, outcome, cookie, emptied=work is not None and work.emptied)
             cookie = replace(cookie, data=None)
         if arrival.cookie and cookie.id != arrival.cookie.id:
-            self._end(arrival.cookie)
+            # Whatever others have written since: their changes are taken along.
+            record = self.records.get(arrival.cookie.id)
+            self._end(arrival.cookie, record.version if record else 0, now)
         return outcome, cookie
 
     def _saved(self, arrival, work, key, now):
-        old = arrival.cookie
+        old = None if work.emptied else arrival.cookie
         remembered = bool(old and old.remembered) if work.remember is None else work.remember
         if old and not work.regenerated:
             return replace(old, key=key, renewed_at=now, remembered=remembered, data=deepcopy(work.data))
@@ -131,9 +145,9 @@ class Rules:
         signed_in = now if work.regenerated else 0
         return Cookie(key, self.ids, now, signed_in, now, remembered, deepcopy(work.data))
 
-    def _store(self, arrival, outcome, cookie):
+    def _store(self, arrival, outcome, cookie, *, emptied):
         """Keep the data. Of parallel requests none is lost: each lays the fields that it changed over the others'."""
-        old = self.records.get(arrival.cookie.id) if arrival.cookie else None
+        old = self.records.get(arrival.cookie.id) if arrival.cookie and not emptied else None
         written_since = old is not None and old.version != arrival.version
         if outcome == RENEW and written_since:
             self.records[cookie.id] = replace(old, expires_at=cookie.expires_at)
@@ -154,8 +168,22 @@ class Rules:
             del self.records[session_id]
         return self.denied.get(session_id, 0) > now or (self.mode == "store" and session_id not in self.records)
 
-    def _end(self, cookie):
-        """Deny every cookie of the session, for as long as any could last by any server's clock."""
+    def _told_of(self, session_id, now):
+        """Whether it is known that a session's own browser was told of its end; denials know it by whole minutes."""
+        if session_id not in self.told:
+            return False
+        if self.mode == "store":
+            return now < self.told[session_id] + MOMENT
+        return abs(int(now) // MOMENT - self.told[session_id] // MOMENT) <= 1
+
+    def _end(self, cookie, version, now):
+        """Deny every cookie of the session, for as long as any could last by any server's clock.
+
+        Its browser is told by this very response. A store keeps that only with the version that was read.
+        """
+        record = self.records.get(cookie.id)
+        if self.mode == "revocations" or (record and record.version == version and record.expires_at > now):
+            self.told[cookie.id] = int(now)
         if self.mode == "revocations":
             self.denied[cookie.id] = cookie.created_at + max(absolute for _, absolute in LIFETIMES.values()) + SKEW
         self.records.pop(cookie.id, None)
@@ -163,10 +191,8 @@ class Rules:
 
 def decide(arrival, work, status_code):
     """The table of docs/lifecycle.md."""
-    if work and work.ends:
+    if work and work.ends(status_code):
         return KEEP if arrival.status == "absent" else CLEAR
     if work and work.changes(arrival):
-        return SAVE if status_code < 500 else KEEP
-    if arrival.status == "valid":
-        return RENEW if arrival.due else KEEP
-    return CLEAR if work and arrival.status not in {"absent", "unknown_key"} else KEEP
+        return SAVE if status_code < 500 and (work.regenerated or not arrival.outdated) else KEEP
+    return RENEW if arrival.status == "valid" and arrival.due else KEEP

@@ -1,0 +1,130 @@
+"""A request that was sent before its browser had the answer to a login or logout, and changes the session.
+
+It does not replace the cookie that the browser has by then. A session that was ended from elsewhere is another
+matter: nothing has told its browser, so what its user does begins a new session.
+"""
+
+import pytest
+
+from fastsession.testing import Clock
+from tests.server_side.site import browser, cookie_header, held_request, site, until
+from tests.shop import MINUTE, set_cookies
+
+pytestmark = pytest.mark.anyio
+WHY = "the browser has been given another session since"
+
+
+@pytest.fixture
+async def app(home, mode, events):
+    async with site(**home.options(mode), on_event=events.append) as app:
+        yield app
+
+
+async def late(client, old, path="/cart/milk"):
+    """The answer to a request that the browser sent with its old cookie, given to it now."""
+    return await client.post(path, headers=old)
+
+
+def told(events):
+    return [(event.kind, event.status, event.detail) for event in events if event.kind == "late_change"]
+
+
+async def test_a_change_from_before_a_login_leaves_the_login_and_is_reported(app, events):
+    client = browser(app)
+    await client.post("/cart/tea")
+    old = cookie_header(client)
+    await client.post("/login/42")
+    assert set_cookies(await late(client, old)) == []
+    assert told(events) == [("late_change", "revoked", f"fields: cart ({WHY})")]
+    assert (await client.get("/view")).json() == {"user_id": 42, "cart": ["tea"]}
+
+
+async def test_a_change_from_before_a_logout_leaves_the_login_after_it(app):
+    client = browser(app)
+    await client.post("/login/1")
+    old = cookie_header(client)
+    await client.post("/logout")
+    await client.post("/login/42")
+    assert set_cookies(await late(client, old)) == []
+    assert (await client.get("/view")).json() == {"user_id": 42}
+
+
+async def test_a_change_from_before_all_others_were_ended_leaves_the_session(app):
+    client = browser(app)
+    await client.post("/login/42")
+    old = cookie_header(client)
+    await client.post("/end-others")
+    assert set_cookies(await late(client, old)) == []
+    assert (await client.get("/who")).json() == [42, "valid"]
+
+
+async def test_a_login_with_a_cookie_from_before_another_login_is_saved(app, events):
+    client = browser(app)
+    await client.post("/cart/tea")
+    old = cookie_header(client)
+    await client.post("/login/1")
+    await late(client, old, "/login/42")
+    assert (await client.get("/view")).json() == {"user_id": 42}
+    assert told(events) == []
+
+
+async def test_a_logout_with_a_cookie_from_before_a_login_clears(app):
+    client = browser(app)
+    await client.post("/cart/tea")
+    old = cookie_header(client)
+    await client.post("/login/1")
+    assert len(set_cookies(await late(client, old, "/logout"))) == 1
+    assert not client.cookies
+
+
+async def test_two_minutes_later_a_change_begins_a_session_of_its_own(app, home, mode, clock):
+    if home.kind == "redis" and mode == "store":
+        pytest.skip("records expire by Redis's own clock")
+    client = browser(app)
+    await client.post("/cart/tea")
+    old = cookie_header(client)
+    await client.post("/login/1")
+    clock.advance(2 * MINUTE)
+    response = await browser(app).post("/cart/milk", headers=old)
+    assert response.json() == ["milk"]
+    assert len(set_cookies(response)) == 1
+
+
+@pytest.mark.parametrize("off", [-20, 20])
+async def test_it_is_known_to_a_server_whose_clock_is_off(home, mode, clock, off):
+    async with site(**home.options(mode)) as one, site(**home.options(mode) | {"clock": Clock(clock() + off)}) as other:
+        client = browser(one)
+        await client.post("/cart/tea")
+        old = cookie_header(client)
+        await client.post("/login/42")
+        await until(lambda: who(other, old), [None, "revoked"])
+        assert set_cookies(await browser(other).post("/cart/milk", headers=old)) == []
+
+
+async def who(app, headers):
+    return (await browser(app).get("/who", headers=headers)).json()
+
+
+@pytest.mark.parametrize("ended_by", ["/end-all?subject=user-42", "another browser's own list"])
+async def test_what_a_user_does_whose_session_was_ended_elsewhere_begins_a_new_one(app, ended_by):
+    client, elsewhere = browser(app), browser(app)
+    await client.post("/login/42")
+    handle = (await client.get("/info")).json()["id"]
+    await elsewhere.post("/login/42")
+    await elsewhere.post(ended_by if ended_by.startswith("/") else f"/end/{handle}")
+    response = await client.post("/cart/milk")
+    assert response.json() == ["milk"]
+    assert len(set_cookies(response)) == 1
+    assert (await client.get("/cart")).json() == ["milk"]
+
+
+async def test_a_renewal_that_meets_a_login_does_not_bring_the_old_cookie_back(app, clock):
+    client = browser(app)
+    await client.post("/cart/tea")
+    old = cookie_header(client)
+    clock.advance(10 * MINUTE)
+    waiting = await held_request(app, client, "read")
+    await client.post("/login/42")
+    app.state.released.set()
+    assert set_cookies(await waiting) == []
+    assert await who(app, old) == [None, "revoked"]

@@ -1,0 +1,10 @@
+"""A page that polls while its user logs in, behind a real server and a network: the login stays."""
+
+import pytest
+
+from tests.lost_logins import MODES, lost_logins
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_login_is_lost_while_a_page_polls(mode):
+    assert lost_logins(mode, times=3) == 0
