@@ -16,8 +16,9 @@ from fastsession.guards.requirement import require
 from fastsession.guards.same_origin import SameOrigin, same_origin
 from fastsession.lifetime import Lifetime
 from fastsession.middleware import SessionMiddleware
+from fastsession.rechecking import closing_when_over, recheck
 from fastsession.sealing.keyring import generate_key
-from fastsession.server_side.control import SessionControl, SessionEntry, get_session_control
+from fastsession.server_side.control import SessionControl, SessionEntry, control_of, get_session_control
 from fastsession.session import Session, SessionInfo
 from fastsession.status import SessionStatus
 
@@ -41,10 +42,13 @@ __all__ = [
     "SessionStatus",
     "SessionTooLargeError",
     "StoreUnavailableError",
+    "closing_when_over",
+    "control_of",
     "generate_key",
     "get_session",
     "get_session_control",
     "local_path",
+    "recheck",
     "require",
     "same_origin",
     "session_of",

@@ -80,13 +80,11 @@ class Lifecycle:
         now = self.clock()
         try:
             token = self.cookies.open(header, binding, now)
-            if token is not None:
-                if self.server_side is not None:
-                    self.server_side.refuse_denied(token, None)
-                return RequestSession(self, now, token, _VALID)
-            request = RequestSession(self, now, None, _ABSENT)
-            if self._migrations and not self._asks:
+            request = RequestSession(self, now, token, _ABSENT if token is None else _VALID)
+            if token is None and self._migrations and not self._asks:
                 request.adopt(self._migrations.read(header, now))
+            if self.server_side is not None:
+                self.server_side.refuse_ended(request, None)
         except Rejected as rejected:
             request = RequestSession(self, now, None, rejected.status, rejected.detail)
             request.outdated = rejected.outdated
@@ -100,7 +98,7 @@ class Lifecycle:
         if self.server_side is not None:
             await self.server_side.start()
             if self.cookies.brought(session.header):
-                self.server_side.refuse_stale()
+                self.server_side.revoking.refuse_stale()
         if not self._asks:
             return
         request = session.open()
@@ -109,6 +107,8 @@ class Lifecycle:
                 await self.server_side.fetch(request, request.token)
             elif self._migrations is not None and request.status is _ABSENT:
                 request.adopt(await self._migrations.load(session.header, request.now))
+                if self.server_side is not None:
+                    await self.server_side.refuse_noted(request)
         except Rejected as rejected:
             request.reject(rejected)
 
@@ -118,8 +118,8 @@ class Lifecycle:
         if request.payload is not None:
             try:
                 session, request.extras = self.codec.load(request.payload)
-                if self.server_side is not None and request.token is not None:
-                    self.server_side.refuse_denied(request.token, session)
+                if self.server_side is not None:
+                    self.server_side.refuse_ended(request, session)
             except Rejected as rejected:
                 session = None
                 request.reject(rejected)
@@ -217,6 +217,7 @@ class Lifecycle:
             if self._migrations is not None:
                 cookies += self._migrations.deletions(session.header, request.now)
             if request.token is not None:
+                request.ended = True
                 self._reporter.tell(EventKind.DESTROYED, session, request, scope)
         request.response_started = True
         if not (looked_at or cookies):
@@ -229,6 +230,7 @@ class Lifecycle:
         """The Set-Cookie headers that carry a token, and its event."""
         now = self.clock()
         values = self.cookies.seal(token if self.server_side is None else self.server_side.outside(token), now=now)
+        request.sealed = token
         kind = _RENEWED if outcome is _RENEW else request.kind_of_save()
         detail = ""
         if request.begins_anew and request.token is not None:

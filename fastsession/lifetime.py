@@ -102,7 +102,7 @@ class Timeouts:
         self.remembered = remembered
         self._lifetimes = (standard, remembered or standard)
         self._renew_after = tuple(_renew_after(renew_after, lifetime) for lifetime in self._lifetimes)
-        self._not_before = 0 if not_before is None else moment("not_before", not_before)
+        self.not_before = 0 if not_before is None else moment("not_before", not_before)
         self.longest_absolute = max(lifetime.absolute for lifetime in self._lifetimes)
         self._earliest_renewal = min(self._renew_after)
         self._longest_idle = max(lifetime.idle for lifetime in self._lifetimes)
@@ -119,7 +119,7 @@ class Timeouts:
     def validity(self, created_at: int, renewed_at: int, remembered: bool) -> tuple[int, int]:  # noqa: FBT001
         """From when until before when a session with these times is valid; never, if it began before `not_before`."""
         ends = self._lifetimes[remembered].expires_at(created_at=created_at, renewed_at=renewed_at)
-        return ends if created_at < self._not_before else max(created_at, renewed_at) - CLOCK_SKEW, ends
+        return ends if created_at < self.not_before else max(created_at, renewed_at) - CLOCK_SKEW, ends
 
     def may_be_valid(self, renewed_at: int, now: float) -> bool:
         """Whether a session that was renewed then can be valid, for all that is known without opening the token."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -26,11 +27,13 @@ from fastsession.payload.codec import PayloadCodec
 from fastsession.reporting import Reporter, watch_handlers
 from fastsession.sealing.chunks import Chunks
 from fastsession.sealing.keyring import KeyRing, SecretKey, accepted_secrets
+from fastsession.sealing.names import Names
 from fastsession.sealing.own_cookies import SessionCookies, TokenCookies
 from fastsession.sealing.token import BINDING_SIZE, TokenSealer
-from fastsession.server_side.lifecycle import Outage, ServerSide
+from fastsession.server_side.lifecycle import ServerSide
 from fastsession.server_side.limit import SessionLimit, WhenFull
 from fastsession.server_side.records import Records
+from fastsession.server_side.revoking import Outage
 from fastsession.server_side.serving import (
     STARTS,
     SWITCHING_PROTOCOLS,
@@ -111,7 +114,13 @@ class SessionMiddleware:
             cookies = ForeignCookies(format, codec.fields, timeouts)
         migrations = None
         if migrate_from:
-            migrations = Migrations(migrate_from, fields=codec.fields, own_name=cookies.name, https_only=https_only)
+            migrations = Migrations(
+                migrate_from,
+                fields=codec.fields,
+                own_name=cookies.name,
+                https_only=https_only,
+                not_before=timeouts.not_before,
+            )
         if store_outage not in ("unavailable", "anonymous"):
             message = "store_outage must be 'unavailable' or 'anonymous'."
             raise ConfigurationError(message)
@@ -124,6 +133,8 @@ class SessionMiddleware:
                 revocations=revocations,
                 outage=store_outage,
                 keys=keys,
+                names=Names(keys, cookie_name=cookies.name, audience=audience),
+                migrating_until=0 if migrations is None else migrations.until,
                 codec=codec,
                 timeouts=timeouts,
                 reporter=reporter,
@@ -157,7 +168,7 @@ class SessionMiddleware:
                 "migrate_from": [type(migration.format) for migration in migrate_from],
             },
         )
-        self._binding = binding
+        self._binding = _checked(binding)
         self._routes = RouteInspection(app)
         announce_cookie(model, cookies.name)
 
@@ -243,6 +254,20 @@ def _under_way(scope: Scope) -> list[SessionDict]:
     return [session for session in scope.get(SCOPE_KEY, ()) if not session.over]
 
 
+def _checked(binding: Binding | None) -> Binding | None:
+    """`binding` if it is a plain function; raises `ConfigurationError`."""
+    asynchronous = any(map(inspect.iscoroutinefunction, (binding, getattr(binding, "__call__", None))))  # noqa: B004
+    if binding is not None and (asynchronous or not callable(binding)):
+        message = "binding takes a plain function that returns bytes: binding=lambda connection: ..."
+        raise ConfigurationError(message)
+    return binding
+
+
 def _digest(bound_to: bytes) -> bytes:
-    """What a token keeps of that which the application binds sessions to."""
+    """What a token keeps of that which the application binds sessions to; raises `ConfigurationError`."""
+    if not isinstance(bound_to, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]  # what the application's function returns
+        if inspect.iscoroutine(bound_to):
+            bound_to.close()
+        message = f"binding returned {type(bound_to).__name__}: it must return bytes, such as tenant.encode()."
+        raise ConfigurationError(message)
     return sha256(bound_to).digest()[:BINDING_SIZE]

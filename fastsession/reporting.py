@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fastsession.errors import SessionNotSerializableError
+from fastsession.errors import ConfigurationError, SessionNotSerializableError
 from fastsession.events import EventKind, EventLog
 from fastsession.lifetime import as_datetime
 from fastsession.sealing.recent import Recent
@@ -54,13 +55,24 @@ class Reporter:
         self._clock = clock
         # A model may say whose session it is.
         self._subject: Any = getattr(model, "subject", None) if callable(getattr(model, "subject", None)) else None
+        if inspect.iscoroutinefunction(self._subject):
+            message = f"{model.__name__}.subject() cannot be asynchronous: write `def subject(self) -> str | None`."
+            raise ConfigurationError(message)
 
         # For each status, so that made-up cookies do not push out those of sessions that are over.
         self._reported = {status: Recent[int, bool](_REPORTED) for status in SessionStatus}
 
     def subject(self, session: Session | None) -> str | None:
-        """Whose session it is, if the model says so."""
-        return self._subject(session) if self._subject and session is not None else None
+        """Whose session it is, if the model says so; raises `ConfigurationError` for what is no text."""
+        named = self._subject(session) if self._subject and session is not None else None
+        if named is not None and not isinstance(named, str):
+            if inspect.iscoroutine(named):
+                named.close()
+            message = f"{type(session).__name__}.subject() returned {type(named).__name__}: return a str or None, "
+            message += "such as str(self.user_id)."
+            raise ConfigurationError(message)
+        # An empty text names nobody: otherwise all visitors who are not signed in would be one user.
+        return named or None
 
     def handle(self, session_id: bytes) -> str:
         """The public name of a session."""

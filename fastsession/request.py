@@ -44,10 +44,16 @@ class RequestSession(SessionState):
     # For a session of another system: its name, and the headers that delete its cookies.
     origin: str | None = None
     deletions: Sequence[Header] = ()
+    # For it as well: what is denied of its cookie, and when it began there.
+    mark = b""
+    began = 0
     # With a server-side store: the version of the record that was read.
     version = 0
-    # The earliest second at which its successor may begin.
-    begins_at_least = 0
+    # The cut-off with which this request ended its subject's other sessions.
+    spared_at = 0
+    # What the response's cookie carries, once there is one; and whether the response deleted the cookie.
+    sealed: Token | None = None
+    ended = False
     # A new id without a new sign-in.
     reissued = False
     # Renewal asked for (True) or declined (False), whatever the idle deadline says.
@@ -85,13 +91,13 @@ class RequestSession(SessionState):
     def adopt(self, adopted: Adopted | None) -> None:
         """Take over a session of another system, if there is one."""
         if adopted is not None:
-            self.token, self.origin, self.deletions = adopted
+            self.token, self.origin, self.deletions, self.mark, self.began = adopted
             self.payload, self.status = adopted.token.payload, SessionStatus.VALID
 
-    def reissue(self, begins_at_least: int) -> None:
-        """Go on under a new id, that counts as begun then at the earliest; signing in stays as long ago as it is."""
+    def reissue(self, spared_at: int) -> None:
+        """Continue under a new id that the subject's cut-off `spared_at` does not end; no other time changes."""
         self.reissued = self.to_be_saved = True
-        self.begins_at_least = begins_at_least
+        self.spared_at = spared_at
 
     @property
     def has_new_id(self) -> bool:
@@ -179,15 +185,22 @@ class RequestSession(SessionState):
         """What is to be sealed of a changed session: `payload` is what it is now."""
         arrived = None if self.emptied else self.token
         remembered = arrived is not None and arrived.remembered if self.remember is None else self.remember
-        now = max(now, self.begins_at_least)
         if self.regenerated:
             return Token(new_id(), now, now, now, remembered, payload, binding)
         if arrived is None:
             session_id = new_id() if self.emptied else self.id
             return Token(session_id, now, 0, now, remembered, payload, binding)
         session_id = new_id() if self.reissued else arrived.id
-        created_at = max(arrived.created_at, self.begins_at_least)
-        return Token(session_id, created_at, arrived.authenticated_at, now, remembered, payload, binding)
+        return Token(
+            session_id,
+            arrived.created_at,
+            arrived.authenticated_at,
+            now,
+            remembered,
+            payload,
+            binding,
+            spared_at=max(arrived.spared_at, self.spared_at),
+        )
 
     @property
     def begins_anew(self) -> bool:

@@ -51,6 +51,9 @@ def sealed_cookies(app: Any, session: Session) -> dict[str, str]:
     payload = lifecycle.codec.dump(session, {})
     lifecycle.codec.verify(session, {}, payload)
     token = Token(new_id(), now, now, now, bool(state_of(session).remember), payload)
+    if lifecycle.server_side is not None:
+        # As a login is: not ended by an `end_all()` of the same second.
+        token = lifecycle.server_side.revoking.after_cut_offs(token, session)
     return lifecycle.cookies.seal(token, now=now)
 
 

@@ -8,7 +8,7 @@ NAME = "shared"
 FORMATS = {
     "IronSession": IronSession(password={2: PASSWORD, 1: PASSWORD + " since last year"}, cookie_name=NAME, ttl=IDLE),
     "Iron": Iron(password=PASSWORD, cookie_name=NAME, ttl=IDLE),
-    "Yar": Yar(password=PASSWORD, cookie_name=NAME),
+    "Yar": Yar(password=PASSWORD, cookie_name=NAME, ttl=IDLE),
     "ClientSessions": ClientSessions(secret=PASSWORD, cookie_name=NAME, duration=IDLE),
 }
 

@@ -319,7 +319,7 @@ def test_emptying_after_the_response_has_started_raises(clock, events):
     app = shop(clock=clock, on_event=events.append)
 
     def late(request):
-        with pytest.raises(LateSessionChangeError, match=r"request.session.clear\(\) was called after") as error:
+        with pytest.raises(LateSessionChangeError, match=r"request.session.clear\(\) came after") as error:
             request.session.clear()
         caught.append(error)
 

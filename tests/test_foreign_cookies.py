@@ -5,7 +5,7 @@ from fastapi import FastAPI, Request
 from pydantic import ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from fastsession import CurrentSession, Lifetime, Session, SessionMiddleware
-from fastsession.formats import ClientSessions, Iron, IronSession
+from fastsession.formats import ClientSessions, Iron, IronSession, Yar
 from fastsession.testing import opened_session, sealed_cookies
 from tests.other_side import FORMATS, NAME, PASSWORD, OtherSide
 from tests.shop import (
@@ -182,7 +182,7 @@ def test_a_remembered_session_stays_one_through_the_other_side(shared, clock):
         "IronSession": IronSession(password=PASSWORD, cookie_name=NAME, ttl=14 * DAY),
         "ClientSessions": ClientSessions(secret=PASSWORD, cookie_name=NAME, duration=14 * DAY),
         "Iron": Iron(password=PASSWORD, cookie_name=NAME, ttl=14 * DAY),
-        "Yar": shared,
+        "Yar": Yar(password=PASSWORD, cookie_name=NAME, ttl=14 * DAY),
     }[type(shared).__name__]
     client = browser(shop(format=lasting, clock=clock, remember=Lifetime(idle=14 * DAY, absolute=30 * DAY)))
     other = OtherSide(lasting, client, clock)

@@ -7,7 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from fastsession.sealing.keyring import Key
+from fastsession.sealing.keyring import Key, KeyRing
+from fastsession.sealing.names import Names
 from fastsession.sealing.xaes import XAES256GCM
 
 SECRET = b"eleven blue lanterns hang over the 7th pier"
@@ -33,6 +34,16 @@ def test_a_handle_is_the_first_quarter_of_an_hmac_of_the_id():
     assert Key(SECRET).handle(session_id) == mac.hexdigest()[:16]
 
 
-def test_an_owner_is_the_first_half_of_an_hmac_of_the_subject():
-    mac = hmac.new(derived(b"owner"), "Zoë".encode(), hashlib.sha256)
-    assert Key(SECRET).owner("Zoë") == mac.hexdigest()[:32]
+def test_an_owner_is_the_first_half_of_an_hmac_of_the_subject_for_one_cookie_and_audience():
+    name_key = derived(b"names 11 app_session shop")
+    mac = hmac.new(name_key, "subject:Zoë".encode(), hashlib.sha256)
+    names = Names(KeyRing([SECRET]), cookie_name="app_session", audience="shop")
+    assert names.owners("Zoë") == [mac.hexdigest()[:32]]
+
+
+def test_a_session_is_denied_under_an_hmac_of_its_handle():
+    session_id = bytes(range(16))
+    handle = hmac.new(derived(b"log handle"), session_id, hashlib.sha256).hexdigest()[:16]
+    mac = hmac.new(derived(b"names 11 app_session shop"), b"session:" + handle.encode(), hashlib.sha256)
+    names = Names(KeyRing([SECRET]), cookie_name="app_session", audience="shop")
+    assert names.sessions(session_id) == [names.session_with(handle)] == [mac.hexdigest()[:32]]

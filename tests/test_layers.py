@@ -26,7 +26,7 @@ LAYERS = [
     {"dependencies"},
     {"guards"},
     {"server_side"},
-    {"middleware"},
+    {"middleware", "rechecking"},
     {"testing"},
     {"session_status", "inspector"},
     {"__init__", "__main__"},

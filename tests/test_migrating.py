@@ -191,7 +191,7 @@ def test_a_session_too_large_for_our_cookies_is_read_and_only_a_change_fails():
 @pytest.mark.parametrize("options", [{"session_cookie": "session", "https_only": False}, {"format": True}], ids=str)
 def test_an_old_cookie_of_our_own_name_is_refused(options):
     if "format" in options:
-        options = {"format": vector("hapi-yar/A01").reader()}
+        options = {"format": vector("hapi-yar/A01").reader(ttl=60)}
     migration = Migration(STARLETTE.reader(), accept_until=FOREVER)
     with pytest.raises(ConfigurationError, match="'session'"):
         SessionMiddleware(None, secret_key=SECRET, migrate_from=[migration], **options)

@@ -133,7 +133,8 @@ def test_no_old_session_and_nothing_like_one_is_read_as_our_token(case):
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.two_way], ids=lambda case: case.name)
 def test_no_token_of_ours_and_none_like_it_is_read_as_a_shared_session(case):
-    client = browser(shop(format=case.reader, clock=Clock(case.now)))
+    timed = {} if case.holds_time else {"ttl": 60}
+    client = browser(shop(format=case.vector.reader(**timed), clock=Clock(case.now)))
     [token] = sealed_cookies(shop(clock=Clock(case.now)), ShopSession(user_id=7)).values()
     for value in mutants(token, random.Random(case.name)):
         response = client.get("/info", headers={"cookie": f"{case.reader.cookie_name}={value}"})

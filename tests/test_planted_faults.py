@@ -46,8 +46,8 @@ FAULTS = {
     "a login keeps the id": Fault("request", "return Token(new_id(), now,", "return Token(self.id, now,"),
     "a save leaves the idle deadline": Fault(
         "request",
-        "arrived.authenticated_at, now, remembered",
-        "arrived.authenticated_at, arrived.renewed_at, remembered",
+        "arrived.authenticated_at,\n            now,",
+        "arrived.authenticated_at,\n            arrived.renewed_at,",
     ),
     "a failed request saves": Fault("decision", "SERVER_ERROR = 500", "SERVER_ERROR = 600"),
     "a rejected cookie is cleared": Fault(
@@ -61,16 +61,16 @@ FAULTS = {
     "every read renews": Fault("lifetime", "renewed_at + self._renew_after[remembered]", "renewed_at"),
     "a remembered cookie has no age": Fault("lifecycle", "max_age=max_age", "max_age=None"),
     "a slow request brings a revoked session back": Fault(
-        "server_side/lifecycle", "self.refuse_denied(arrived, came)", "pass", mode="revocations"
+        "server_side/lifecycle", "self.refuse_ended(request, came)", "pass", mode="revocations"
     ),
     "a denial is forgotten before the session is over": Fault(
-        "server_side/lifecycle",
+        "server_side/revoking",
         "self._timeouts.longest_absolute + CLOCK_SKEW",
         "self._timeouts.standard.absolute",
         "revocations",
     ),
     "a login leaves the session from before it": Fault(
-        "server_side/lifecycle", "if request.has_new_id and arrived is not None:", "if False:", mode="revocations"
+        "server_side/lifecycle", "if request.has_new_id and request.token is not None:", "if False:", mode="revocations"
     ),
     "a parallel write is lost": Fault(
         "server_side/record_writer",
@@ -98,7 +98,7 @@ FAULTS = {
     ),
     "a change from before a login replaces its cookie": Fault("decision", " and not outdated", "", mode="revocations"),
     "a change from before a logout is not told from a new one": Fault(
-        "server_side/lifecycle", "outdated=outdated", "outdated=False", mode="revocations"
+        "server_side/revoking", "rejected.outdated = denied and", "rejected.outdated = False and", mode="revocations"
     ),
 }
 

@@ -192,3 +192,18 @@ def test_an_id_has_128_bits_and_no_other_has_the_same():
 @pytest.mark.parametrize("moment", [0, 255, 2**32 - 1, 2**32, 2**40 - 1])
 def test_the_clear_characters_tell_every_second_of_forty_bits(moment):
     assert SEALER.peek(SEALER.seal(TOKEN._replace(renewed_at=moment), now=0)) == (moment, False)
+
+
+@pytest.mark.parametrize("binding", [b"", bytes(range(16))])
+@pytest.mark.parametrize("payload", [b"", b"x" * 27, b"x" * 28, b"x" * 29, b"\xff" * 900])
+@pytest.mark.parametrize("spared_at", [NOW + 1, 2**40 - 1])
+def test_a_token_keeps_the_cut_off_that_it_was_spared_from(binding, payload, spared_at):
+    token = TOKEN._replace(binding=binding, payload=payload, spared_at=spared_at)
+    sealed = SEALER.seal(token, now=0)
+    assert SEALER.open(sealed) == token
+    assert token_size(payload=len(payload), bound=bool(binding), spared=True) == len(sealed)
+
+
+@pytest.mark.parametrize("spared_at", [0, 1, NOW])
+def test_a_cut_off_from_before_the_session_is_none(spared_at):
+    assert SEALER.open(SEALER.seal(TOKEN._replace(spared_at=spared_at), now=0)) == TOKEN

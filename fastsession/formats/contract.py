@@ -38,7 +38,11 @@ class CookieReader(Protocol):
 
 
 class CookieFormat(CookieReader, Protocol):
-    """Reads and writes one foreign format: what `format` takes."""
+    """Reads and writes one foreign format: what `format` takes.
+
+    One whose cookies can be without a time has an attribute `timed`, False when the options it was given
+    make them so: `format` refuses that.
+    """
 
     def write(self, session: ForeignSession, *, now: float) -> dict[str, str]:
         """The cookies that carry the session, name to value, ready for Set-Cookie.

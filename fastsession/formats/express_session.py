@@ -14,8 +14,9 @@ from fastsession.formats.foreign_secrets import one_or_more, warn_of_weak
 from fastsession.formats.json_data import is_object, load_object
 from fastsession.formats.redis_sessions import RedisSessionReader
 from fastsession.formats.signatures import unsigned_text
-from fastsession.formats.validity import expired
+from fastsession.formats.validity import checked_seconds, expired
 from fastsession.status import SessionStatus
+from fastsession.stores.deadline import within
 
 _SIGNED_MARK = "s:"
 # Text as the store gives it, or bytes.
@@ -36,7 +37,8 @@ class ExpressSession:
     The signature has no time in it; the session's own `cookie.expires` counts, and there may be none:
     then it is good as long as the store keeps it. `secret` is one or a list of which all verify.
     The store is asked only for authentic ids; a client of redis.asyncio stands for its `RedisSessionReader`.
-    `ForeignSession.id` is express-session's id.
+    One that has to be awaited and does not answer within `timeout` seconds is down. `ForeignSession.id` is
+    express-session's id.
     """
 
     def __init__(
@@ -45,9 +47,12 @@ class ExpressSession:
         secret: str | bytes | Sequence[str | bytes],
         store: SessionTexts,
         cookie_name: str = "connect.sid",
+        timeout: float = 0.5,
     ) -> None:
         self.cookie_name = checked_name(cookie_name)
         self.secrets = one_or_more("secret", secret)
+        # Every request with such a cookie waits for the store, whether or not its route looks at the session.
+        self._timeout = checked_seconds("timeout", timeout, least=0.001)
         if not callable(getattr(store, "get", None)):
             message = "store must have get(session_id), such as RedisSessionReader(redis_client)."
             raise ConfigurationError(message)
@@ -66,10 +71,10 @@ class ExpressSession:
         return session_id
 
     async def load(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
-        """The session of the cookie's id, whichever way the store answers."""
+        """The session of the cookie's id, whichever way the store answers; one to await has `timeout` seconds."""
         session_id = self.session_id(cookies)
         found = self._store.get(session_id)
-        return _session(session_id, await found if inspect.isawaitable(found) else found, now)
+        return _session(session_id, await within(self._timeout, found) if inspect.isawaitable(found) else found, now)
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
         """As `load`, for a store that answers at once; raises `ConfigurationError` for one to await."""

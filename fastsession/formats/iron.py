@@ -10,18 +10,19 @@ from fastsession.formats.contract import ForeignSession
 from fastsession.formats.cookie_values import checked_name, cookie_value
 from fastsession.formats.foreign_secrets import warn_of_weak
 from fastsession.formats.iron_passwords import IronPassword, password_list
-from fastsession.formats.iron_seal import IronOptions, IronSealer, check_expiration
+from fastsession.formats.iron_seal import IronOptions, IronSealer, check_expiration, creation
 from fastsession.formats.json_data import dump_object, load_object
 from fastsession.formats.validity import checked_seconds
 
 
 class Iron:
-    """Reads and writes @hapi/iron's seals, which tell no time of creation, and an expiration only with a `ttl`.
+    """Reads and writes @hapi/iron's seals: with a `ttl` they carry an expiration, without one they hold no time.
 
     `password` takes every form that @hapi/iron takes; bytes are a key, strings give one. Of several,
     the first seals; without ids all are tried. `encryption` and `integrity` name an algorithm, or are
     mappings of algorithm, iterations, salt_bits and min_password_length; no seal tells them, so they have
-    to be the other side's. `ttl` and `timestamp_skew` are in seconds; a `ttl` of 0 is for ever.
+    to be the other side's. `ttl` and `timestamp_skew` are in seconds; a `ttl` of 0 is for ever. With
+    another, a seal was made that long before it expires.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Iron:
         self.cookie_name = checked_name(cookie_name)
         self._sealer = IronSealer(password_list(password), encryption=encryption, integrity=integrity)
         self._ttl = checked_seconds("ttl", ttl, least=0)
+        self.timed = self._ttl > 0
         self._timestamp_skew = checked_seconds("timestamp_skew", timestamp_skew, least=0)
         self.secrets = self._sealer.passwords.secrets()
         warn_of_weak(self, self.secrets)
@@ -45,7 +47,8 @@ class Iron:
         """The session in the seal; any other JSON than an object is `incompatible`."""
         plaintext, expires_at = self._sealer.open(cookie_value(cookies, self.cookie_name))
         check_expiration(expires_at, now, skew=self._timestamp_skew)
-        return ForeignSession(load_object(plaintext), None, expires_at)
+        created_at = creation(expires_at, self._ttl, now)
+        return ForeignSession(load_object(plaintext), created_at, expires_at)
 
     def write(self, session: ForeignSession, *, now: float) -> dict[str, str]:
         """One cookie, sealed until `expires_at`, by default `ttl` from now."""

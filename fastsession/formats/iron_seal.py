@@ -13,7 +13,7 @@ from fastsession.errors import ConfigurationError, Rejected
 from fastsession.formats.aes import IV_SIZE, apply_ctr, decrypt_cbc, encrypt_cbc
 from fastsession.formats.encoding import decode_base64url, encode_base64url
 from fastsession.formats.iron_passwords import Password, PasswordList, Secret
-from fastsession.formats.validity import MAX_DIGITS, expired, milliseconds
+from fastsession.formats.validity import MAX_DIGITS, expired, milliseconds, reject_future
 from fastsession.status import SessionStatus
 
 _PREFIX: Final = "Fe26.2"
@@ -129,6 +129,15 @@ def check_expiration(expires_at: float | None, now: float, *, skew: float) -> No
     """Raise `Rejected` when a seal's expiration lies `skew` seconds or more behind us."""
     if expires_at is not None and milliseconds(expires_at) <= milliseconds(now - skew):
         raise expired()
+
+
+def creation(expires_at: float | None, ttl: float, now: float) -> float | None:
+    """When a seal was made, None where it tells no time; raises `Rejected` (future)."""
+    if expires_at is None or not ttl:
+        return None
+    created_at = expires_at - ttl
+    reject_future(created_at, now)
+    return created_at
 
 
 def _options(name: str, given: IronOptions | str, default: str, algorithms: tuple[str, ...]) -> _Options:

@@ -11,9 +11,9 @@ from fastsession.formats.contract import ForeignSession
 from fastsession.formats.cookie_values import checked_name, checked_value, percent_decoded
 from fastsession.formats.foreign_secrets import warn_of_weak
 from fastsession.formats.iron_passwords import NumberedPasswords, numbered_password_list
-from fastsession.formats.iron_seal import IronSealer, check_expiration
+from fastsession.formats.iron_seal import IronSealer, check_expiration, creation
 from fastsession.formats.json_data import dump_object, load_object
-from fastsession.formats.validity import checked_seconds, reject_future
+from fastsession.formats.validity import checked_seconds
 from fastsession.status import SessionStatus
 
 # iron-session cuts at the first of it and forgets the rest, which no MAC covers.
@@ -44,6 +44,7 @@ class IronSession:
         self.cookie_name = checked_name(cookie_name)
         self._sealer = IronSealer(numbered_password_list(password), encryption="aes-256-cbc", integrity="sha256")
         self._ttl = checked_seconds("ttl", ttl, least=0)
+        self.timed = self._ttl > 0
         self._chunk = chunk
         self._chunk_names = tuple(f"{cookie_name}.{number}" for number in range(_MOST_CHUNKS))
         self.secrets = self._sealer.passwords.secrets()
@@ -54,9 +55,7 @@ class IronSession:
         seal = percent_decoded(self._text(cookies)).partition(_SUFFIX_MARK)[0]
         plaintext, expires_at = self._sealer.open(seal)
         check_expiration(expires_at, now, skew=_TIMESTAMP_SKEW)
-        created_at = expires_at - self._ttl if expires_at is not None and self._ttl else None
-        if created_at is not None:
-            reject_future(created_at, now)
+        created_at = creation(expires_at, self._ttl, now)
         # iron-session takes null for an empty session.
         data = {} if plaintext == b"null" else load_object(plaintext)
         return ForeignSession(data, created_at, expires_at)

@@ -10,8 +10,9 @@ from pydantic_core import to_jsonable_python
 from fastsession.cookies import CookieWriter, Header, cookie_pairs
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError, StoreUnavailableError
 from fastsession.formats.contract import METADATA_KEY, ForeignSession, StoredReader, names_of
+from fastsession.formats.marks import adopted_id, digest_of, mark_of
 from fastsession.payload.lines import join_payload
-from fastsession.sealing.token import Token, new_id
+from fastsession.sealing.token import Token
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
@@ -19,25 +20,42 @@ if TYPE_CHECKING:
 
 
 class Adopted(NamedTuple):
-    """A session taken over, where it came from, and the headers that delete its old cookies."""
+    """A session taken over, where it came from, and the headers that delete its old cookies.
+
+    `mark` is what is denied of the old cookie. `began` is when it was created, in Unix seconds; 0 where
+    its format does not say, so that every cut-off counts.
+    """
 
     token: Token
     origin: str
     deletions: list[Header]
+    mark: bytes
+    began: int
 
 
 class Migrations:
-    """Tries each migration in turn. `awaits` tells whether one of them has to ask a store."""
+    """Tries each migration in turn.
+
+    `awaits` is whether one of them has to ask a store; `until` is the second at which the last one is over.
+    """
 
     def __init__(
-        self, migrations: Sequence[Migration], *, fields: Sequence[str], own_name: str, https_only: bool
+        self,
+        migrations: Sequence[Migration],
+        *,
+        fields: Sequence[str],
+        own_name: str,
+        https_only: bool,
+        not_before: int,
     ) -> None:
         self._migrations = migrations
         self._fields = fields
+        self._not_before = not_before
         self._writers = [
             CookieWriter(path=migration.path, domain=migration.domain, https_only=https_only)
             for migration in migrations
         ]
+        self.until = int(max(migration.accept_until.timestamp() for migration in migrations)) + 1
         self.awaits = any(isinstance(migration.format, StoredReader) for migration in migrations)
         if any(migration.format.cookie_name == own_name for migration in migrations):
             message = f"The cookie to migrate from is called {own_name!r} as ours: choose another session_cookie=."
@@ -49,7 +67,7 @@ class Migrations:
         rejections: list[Rejected] = []
         for migration, writer in zip(self._migrations, self._writers, strict=True):
             try:
-                return self._adopted(migration, writer, migration.read(cookies, now=now), cookies, int(now))
+                return self._adopted(migration, writer, migration.find(cookies, now=now), cookies, now)
             except Rejected as rejected:
                 rejections.append(_named(migration, rejected))
         _raise_first(rejections)
@@ -61,8 +79,8 @@ class Migrations:
         rejections: list[Rejected] = []
         for migration, writer in zip(self._migrations, self._writers, strict=True):
             try:
-                foreign = await migration.load(cookies, now=now)
-                return self._adopted(migration, writer, foreign, cookies, int(now))
+                foreign = await migration.ask(cookies, now=now)
+                return self._adopted(migration, writer, foreign, cookies, now)
             except Rejected as rejected:
                 rejections.append(_named(migration, rejected))
             except StoreUnavailableError:
@@ -88,13 +106,22 @@ class Migrations:
         ]
 
     def _adopted(
-        self, migration: Migration, writer: CookieWriter, foreign: ForeignSession, cookies: Mapping[str, str], now: int
+        self,
+        migration: Migration,
+        writer: CookieWriter,
+        foreign: ForeignSession,
+        cookies: Mapping[str, str],
+        now: float,
     ) -> Adopted:
-        """The session as one of ours that begins now: its old age has been judged by its own rules."""
+        """The session as one of ours that begins now; raises `Rejected` for one that began before `not_before`."""
+        began = 0 if foreign.created_at is None else int(foreign.created_at)
+        if began < self._not_before:
+            raise Rejected(SessionStatus.REVOKED, "begun before not_before")
         payload = _payload(foreign, self._fields)
-        token = Token(new_id(), now, 0, now, remembered=False, payload=payload, stale=True)
+        digest = digest_of(migration.format, foreign)
+        token = Token(adopted_id(digest), int(now), 0, int(now), remembered=False, payload=payload, stale=True)
         deletions = writer.delete(names_of(migration.format, cookies))
-        return Adopted(token, _origin(migration), deletions)
+        return Adopted(token, _origin(migration), deletions, mark_of(digest), began)
 
 
 def _payload(foreign: ForeignSession, fields: Sequence[str]) -> bytes:

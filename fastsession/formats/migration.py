@@ -46,41 +46,45 @@ class Migration:
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
         """The session to take over; raises `Rejected`, with `absent` once the migration is over."""
-        self._check_open(now)
-        choice = new_choice()
-        for candidate in candidates(self.format, cookies):
-            try:
-                add_session(choice, self._bounded(self.format.read(candidate, now=now), now))
-            except Rejected as rejected:
-                choice.reject(rejected)
-            if choice.is_full:
-                break
-        return choice.newest()
+        return self.bounded(self.find(cookies, now=now), now)
 
     async def load(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
         """As `read`, and for formats whose data is in a store as well; raises `StoreUnavailableError`."""
-        if not isinstance(self.format, StoredReader):
-            return self.read(cookies, now=now)
+        return self.bounded(await self.ask(cookies, now=now), now)
+
+    def find(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
+        """As `read`, but with the times of its own that the session came with."""
         self._check_open(now)
         choice = new_choice()
         for candidate in candidates(self.format, cookies):
             try:
-                add_session(choice, self._bounded(await self.format.load(candidate, now=now), now))
+                found = self.format.read(candidate, now=now)
+                self.bounded(found, now)
+                add_session(choice, found)
             except Rejected as rejected:
                 choice.reject(rejected)
             if choice.is_full:
                 break
         return choice.newest()
 
-    def is_open(self, now: float) -> bool:
-        """Whether old cookies still count."""
-        return now < self.accept_until.timestamp()
+    async def ask(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
+        """As `find`, and for formats whose data is in a store as well; raises `StoreUnavailableError`."""
+        if not isinstance(self.format, StoredReader):
+            return self.find(cookies, now=now)
+        self._check_open(now)
+        choice = new_choice()
+        for candidate in candidates(self.format, cookies):
+            try:
+                found = await self.format.load(candidate, now=now)
+                self.bounded(found, now)
+                add_session(choice, found)
+            except Rejected as rejected:
+                choice.reject(rejected)
+            if choice.is_full:
+                break
+        return choice.newest()
 
-    def _check_open(self, now: float) -> None:
-        if not self.is_open(now):
-            raise Rejected(SessionStatus.ABSENT, "the migration is over")
-
-    def _bounded(self, session: ForeignSession, now: float) -> ForeignSession:
+    def bounded(self, session: ForeignSession, now: float) -> ForeignSession:
         """The session ending at `max_age` at the latest; raises `Rejected` (expired_absolute)."""
         if self.max_age is None:
             return session
@@ -90,3 +94,11 @@ class Migration:
             raise expired("older than max_age")
         expires_at = latest if session.expires_at is None else min(session.expires_at, latest)
         return replace(session, expires_at=expires_at)
+
+    def is_open(self, now: float) -> bool:
+        """Whether old cookies still count."""
+        return now < self.accept_until.timestamp()
+
+    def _check_open(self, now: float) -> None:
+        if not self.is_open(now):
+            raise Rejected(SessionStatus.ABSENT, "the migration is over")

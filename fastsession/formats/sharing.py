@@ -13,11 +13,13 @@ from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializa
 from fastsession.formats.candidates import MOST_TRIED, candidates
 from fastsession.formats.contract import METADATA_KEY, CookieFormat, ForeignSession, names_of
 from fastsession.formats.foreign_secrets import refuse_shared_secrets
+from fastsession.formats.marks import digest_of, shared_id
 from fastsession.formats.migration import Migration
+from fastsession.lifetime import CLOCK_SKEW
 from fastsession.payload.lines import join_payload, payload_values, split_payload
 from fastsession.sealing.choice import Choice
 from fastsession.sealing.own_cookies import judge
-from fastsession.sealing.token import BINDING_SIZE, ID_SIZE, Token, new_id
+from fastsession.sealing.token import BINDING_SIZE, ID_SIZE, Token
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Metadata(BaseModel):
     renewed_at: _Time
     remembered: bool
     binding: Annotated[str, Field(pattern=rf"^([0-9a-f]{{{2 * BINDING_SIZE}}})?$")]
+    spared_at: _Time = 0
     # Keys that the model writes without declaring them; all others are extras.
     undeclared: list[str] = []
 
@@ -55,6 +58,10 @@ class ForeignCookies:
             message = f"format= needs one that is written too, such as IronSession: use {type(format_).__name__} "
             message += "with migrate_from=."
             raise ConfigurationError(message)
+        if not getattr(format_, "timed", True):
+            message = f"format= needs a time in the cookie, and {type(format_).__name__} has none without a ttl: "
+            message += "a copied cookie would be valid for ever. Give ttl= here and on the other side."
+            raise ConfigurationError(message)
         self.name = format_.cookie_name
         self.origin = type(format_).__name__
         self._format = format_
@@ -66,7 +73,7 @@ class ForeignCookies:
         choice: Choice[Token] = Choice(most_tried=MOST_TRIED)
         for cookies in candidates(self._format, cookie_pairs(header)):
             try:
-                token = self._token(self._format.read(cookies, now=now), binding, int(now))
+                token = self._token(self._format.read(cookies, now=now), binding)
                 judge(token, binding, self._timeouts, now)
             except Rejected as rejected:
                 choice.reject(rejected)
@@ -92,7 +99,7 @@ class ForeignCookies:
             return True
         try:
             foreign = self._format.read(cookies, now=now)
-            token = self._token(foreign, b"", int(now))
+            token = self._token(foreign, b"")
         except Rejected:
             return False
         return token.stale or self._timeouts.renewal_due(token.renewed_at, token.remembered, now)
@@ -110,16 +117,17 @@ class ForeignCookies:
             renewed_at=token.renewed_at,
             remembered=token.remembered,
             binding=token.binding.hex(),
+            spared_at=token.spared_at,
             undeclared=[name for name in payload_values(split_payload(token.payload)[0]) if name not in self._fields],
         )
         data = {**payload_values(token.payload), METADATA_KEY: metadata.model_dump(exclude_defaults=True)}
         return self._format.write(ForeignSession(data, id=str(UUID(bytes=token.id))), now=now)
 
-    def _token(self, foreign: ForeignSession, binding: bytes, now: int) -> Token:
+    def _token(self, foreign: ForeignSession, binding: bytes) -> Token:
         """The session as a token; raises `Rejected` (incompatible) for metadata that is not ours.
 
-        One that the other system began has no metadata yet: it begins with its cookie, and gets an id
-        that stays once the response has written it.
+        One that the other system began has no metadata yet: it begins with its cookie. Its id comes from
+        what the cookie holds, so that denying it meets every copy.
         """
         data = dict(foreign.data)
         metadata = data.pop(METADATA_KEY, None)
@@ -130,16 +138,20 @@ class ForeignCookies:
             raise Rejected(SessionStatus.INCOMPATIBLE, f"not text that UTF-8 can hold: {error.field}") from None
         written_at = None if foreign.created_at is None else int(foreign.created_at)
         if known is None:
-            began = now if written_at is None else written_at
-            return Token(new_id(), began, 0, began, remembered=False, payload=payload, binding=binding, stale=True)
+            if written_at is None:
+                raise Rejected(SessionStatus.INCOMPATIBLE, "the other side sealed it without a time")
+            session_id = shared_id(digest_of(self._format, foreign))
+            return Token(session_id, written_at, 0, written_at, False, payload, binding, stale=True)  # noqa: FBT003  (not remembered)
         return Token(
             bytes.fromhex(known.id),
             known.created_at,
-            known.authenticated_at,
+            # The other side can write any time here, and must not make a sign-in fresher than its cookie.
+            min(known.authenticated_at, written_at or 0),
             known.renewed_at if written_at is None else written_at,
             known.remembered,
             payload,
             bytes.fromhex(known.binding),
+            spared_at=min(known.spared_at, (written_at or 0) + CLOCK_SKEW),
         )
 
 

@@ -19,13 +19,15 @@ from fastsession.status import SessionStatus
 class Yar:
     """Reads and writes yar's cookies. By default there is no time in them: they are good for ever.
 
-    `password` takes what `Iron` takes. yar's flash messages stay where it keeps them, under `_flash`.
+    `password` takes what `Iron` takes. `ttl` is in seconds, and is yar's `cookieOptions.iron.ttl`, which is in
+    milliseconds; `format=` needs it. yar's flash messages stay where it keeps them, under `_flash`.
     Sessions longer than its `maxCookieSize` are kept in hapi's own cache, with nothing but an id in the
     cookie: they read as empty. `ForeignSession.id` is yar's id.
     """
 
-    def __init__(self, *, password: IronPassword, cookie_name: str = "session") -> None:
-        self._iron = Iron(password=password, cookie_name=cookie_name)
+    def __init__(self, *, password: IronPassword, cookie_name: str = "session", ttl: float = 0) -> None:
+        self._iron = Iron(password=password, cookie_name=cookie_name, ttl=ttl)
+        self.timed = self._iron.timed
         self.cookie_name = cookie_name
         self.secrets = self._iron.secrets
 

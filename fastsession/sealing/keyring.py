@@ -46,7 +46,6 @@ class Key:
         self.id = self.derive("key id", KEY_ID_SIZE)
         self.cipher = XAES256GCM(self.derive("seal", KEY_SIZE))
         self._handle_key = self.derive("log handle", KEY_SIZE)
-        self._owner_key = self.derive("owner", KEY_SIZE)
         self.record_cipher = XAES256GCM(self.derive("store", KEY_SIZE))
 
     def derive(self, purpose: str, length: int) -> bytes:
@@ -56,10 +55,6 @@ class Key:
     def handle(self, session_id: bytes) -> str:
         """A public name for a session id, 16 hex digits, from which the id cannot be found."""
         return hmac.digest(self._handle_key, session_id, "sha256")[:8].hex()
-
-    def owner(self, subject: str) -> str:
-        """A name for a subject, 32 hex digits, that cannot be guessed without the secret."""
-        return hmac.digest(self._owner_key, subject.encode(), "sha256")[:16].hex()
 
 
 class KeyRing:

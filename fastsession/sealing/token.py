@@ -28,8 +28,10 @@ _LENGTH = struct.Struct(">I")
 _PADDING = 64
 # Three cookies of 4096 bytes hold no more.
 MOST_CHARACTERS = 3 * 4096
-_REMEMBERED, _BOUND = 1, 2
-_UNKNOWN_FLAGS = ~(_REMEMBERED | _BOUND)
+# 4 is left to the binding to a device.
+_REMEMBERED, _BOUND, _SPARED = 1, 2, 8
+_UNKNOWN_FLAGS = ~(_REMEMBERED | _BOUND | _SPARED)
+_SPARED_SIZE = 5
 
 
 class Token(NamedTuple):
@@ -37,7 +39,8 @@ class Token(NamedTuple):
 
     Times are Unix seconds, `authenticated_at` 0 for never. `payload` is one line of JSON, or two when
     there are extras. `binding` is 16 bytes or none. A `stale` one is to be sealed again even if nothing
-    changes: it came under a fallback key, or from another system.
+    changes: it came under a fallback key, or from another system. `spared_at`, 0 for never, is the cut-off
+    by which this session ended its subject's others: that one and earlier ones do not end it.
     """
 
     id: bytes
@@ -48,6 +51,7 @@ class Token(NamedTuple):
     payload: bytes
     binding: bytes = b""
     stale: bool = False
+    spared_at: int = 0
 
     def __repr__(self) -> str:
         """Without what it carries: it ends up in error reports."""
@@ -104,9 +108,9 @@ class TokenSealer:
         return int.from_bytes(header[1 + KEY_ID_SIZE :]), header[1 : 1 + KEY_ID_SIZE] != self.keys.primary.id
 
 
-def token_size(*, payload: int, bound: bool) -> int:
+def token_size(*, payload: int, bound: bool, spared: bool = False) -> int:
     """The characters of a token whose payload has so many bytes."""
-    plaintext = _FIXED.size + payload + (BINDING_SIZE if bound else 0)
+    plaintext = _FIXED.size + payload + (BINDING_SIZE if bound else 0) + (_SPARED_SIZE if spared else 0)
     sealed = HEADER_SIZE + NONCE_SIZE + plaintext + -plaintext % _PADDING + TAG_SIZE
     return -(-sealed * 8 // 6)
 
@@ -125,6 +129,10 @@ def _prefixed(part: bytes) -> bytes:
 
 def _pack(token: Token) -> bytes:
     flags = (_REMEMBERED if token.remembered else 0) | (_BOUND if token.binding else 0)
+    spared = b""
+    if token.spared_at > token.created_at:
+        flags |= _SPARED
+        spared = token.spared_at.to_bytes(_SPARED_SIZE)
     fixed = _FIXED.pack(
         flags,
         token.created_at >> 32,
@@ -134,7 +142,7 @@ def _pack(token: Token) -> bytes:
         token.id,
         len(token.payload),
     )
-    plaintext = fixed + token.payload + token.binding
+    plaintext = fixed + token.payload + token.binding + spared
     return plaintext + bytes(-len(plaintext) % _PADDING)
 
 
@@ -142,19 +150,22 @@ def _unpack(plaintext: bytes, renewed_at: int, stale: bool) -> Token:  # noqa: F
     """Take an authenticated plaintext apart; raises `Rejected` for one that this version did not write."""
     flags, created_high, created, authenticated_high, authenticated, session_id, length = _FIXED.unpack_from(plaintext)
     end = _FIXED.size + length
-    binding = plaintext[end : end + BINDING_SIZE] if flags & _BOUND else b""
-    needed = end + BINDING_SIZE if flags & _BOUND else end
-    if flags & _UNKNOWN_FLAGS or needed > len(plaintext):
+    bound_until = end + BINDING_SIZE if flags & _BOUND else end
+    needed = bound_until + _SPARED_SIZE if flags & _SPARED else bound_until
+    created_at, spared_at = created_high << 32 | created, int.from_bytes(plaintext[bound_until:needed])
+    # A cut-off that spared this session was made after it began: anything else was not written by this version.
+    if flags & _UNKNOWN_FLAGS or needed > len(plaintext) or (flags & _SPARED and spared_at <= created_at):
         raise Rejected(SessionStatus.MALFORMED, "written by another version")
     return Token(
         session_id,
-        created_high << 32 | created,
+        created_at,
         authenticated_high << 32 | authenticated,
         renewed_at,
         flags & _REMEMBERED != 0,
         plaintext[_FIXED.size : end],
-        binding,
+        plaintext[end:bound_until],
         stale,
+        spared_at,
     )
 
 

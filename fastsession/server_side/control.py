@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from starlette.requests import HTTPConnection
 
-from fastsession.dependencies import get_session
+from fastsession.dependencies import get_session, session_of
 from fastsession.errors import ConfigurationError
 from fastsession.lifetime import as_datetime
-from fastsession.mapping import SessionDict
+from fastsession.mapping import SCOPE_KEY, SessionDict
 from fastsession.server_side.lifecycle import ServerSide
 from fastsession.session import Session
 
@@ -45,7 +47,7 @@ class SessionControl:
         self._server_side = server_side
 
     async def list(self, subject: str | None = None) -> list[SessionEntry]:
-        """Where the subject is signed in, the oldest first; needs `store=`."""
+        """Where the subject is signed in, the oldest first; nowhere for a visitor without one. Needs `store=`."""
         server_side = self._server_side
         if server_side.records is None:
             message = "Listing sessions needs SessionMiddleware(..., store=...): without a store nobody knows them."
@@ -59,12 +61,14 @@ class SessionControl:
                 is_current=entry.id == current,
                 session=server_side.model_of(entry.payload),
             )
-            for entry in await server_side.records.owned(server_side.owners(self._named(subject)))
+            for entry in await server_side.records.owned(self._owners(subject))
         ]
 
     async def end_all(self, subject: str | None = None) -> None:
         """End every session of the subject, this one too if it is one of them."""
-        await self._server_side.end_subject(self._named(subject), keep=None)
+        named = self._named(subject)
+        if named:
+            await self._server_side.end_subject(named, keep=None)
 
     async def end_others(self) -> None:
         """End the subject's other sessions; this one goes on under a new id (OWASP ASVS 7.4.3).
@@ -86,17 +90,28 @@ class SessionControl:
             return False
         records = server_side.records
         if records is None:
-            await server_side.deny_handle(handle)
+            await server_side.revoking.deny_handle(handle)
             return True
-        for entry in await records.owned(server_side.owners(self._named(None))):
+        for entry in await records.owned(self._owners(None)):
             if server_side.keys.primary.handle(entry.id) == handle:
-                await records.delete(entry.id)
-                await server_side.deny_handle(handle)
+                await server_side.end(entry.id, entry.created_at)
                 return True
         return False
 
+    def _owners(self, subject: str | None) -> Sequence[str]:
+        """The store's names of the subject that is meant; none for nobody: a visitor, or an empty text."""
+        session = self._session.session()
+        visitor = callable(getattr(session, "subject", None)) and self._server_side.subject(session) is None
+        named = "" if subject is None and visitor else self._named(subject)
+        return self._server_side.revoking.names.owners(named) if named else []
+
     def _named(self, subject: str | None) -> str:
         """The subject that is meant, by default this session's."""
+        if subject is not None and not isinstance(subject, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+            message = (
+                f"A subject is text, as `subject()` returns it: write str(...) around the {type(subject).__name__}."
+            )
+            raise ConfigurationError(message)
         named = self._server_side.subject(self._session.session()) if subject is None else subject
         if named is None:
             message = "Whose sessions? Name a subject, or give the session model a `def subject(self) -> str | None`."
@@ -105,12 +120,31 @@ class SessionControl:
 
 
 async def get_session_control(connection: HTTPConnection) -> SessionControl:
-    """The dependency for `SessionControl`; raises `ConfigurationError` without a store or revocations."""
-    session = get_session.session_in(connection)
+    """The dependency for `SessionControl`, among several middlewares of the innermost one.
+
+    Raises `ConfigurationError` without a store or revocations.
+    """
+    sessions: tuple[SessionDict, ...] = connection.scope.get(SCOPE_KEY, ())
+    return await _control(sessions[-1] if sessions else get_session.session_in(connection))
+
+
+@cache
+def control_of(model: type[Session]) -> Callable[[HTTPConnection], Awaitable[SessionControl]]:
+    """A dependency for the `SessionControl` of the middleware with this model, as `session_of` is for its session."""
+
+    async def get_control(connection: HTTPConnection) -> SessionControl:
+        return await _control(session_of(model).session_in(connection))
+
+    return get_control
+
+
+async def _control(session: SessionDict) -> SessionControl:
     server_side = session.lifecycle.server_side
     if server_side is None:
+        model = session.lifecycle.codec.model.__name__
         message = (
-            "Ending sessions needs SessionMiddleware(..., revocations=...) or store=...: no cookie can be called back."
+            "Ending sessions needs SessionMiddleware(..., revocations=...) or store=...: no cookie can be called back. "
+            f"The middleware with model={model} has neither; another one's is had with Depends(control_of(Model))."
         )
         raise ConfigurationError(message)
     await server_side.start()

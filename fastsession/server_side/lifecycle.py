@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from fastsession.decision import Outcome
 from fastsession.errors import Rejected, StoreUnavailableError
 from fastsession.events import EventKind
-from fastsession.lifetime import CLOCK_SKEW, Timeouts
+from fastsession.formats.marks import mark_in
+from fastsession.lifetime import Timeouts
 from fastsession.payload.codec import PayloadCodec
 from fastsession.sealing.token import Token
-from fastsession.server_side.outdated import note_in, noted_in
 from fastsession.server_side.record_writer import RecordWriter
-from fastsession.server_side.records import Records
+from fastsession.server_side.records import Entry, Records
+from fastsession.server_side.revoking import Outage, Revoking
 from fastsession.session import Session
 from fastsession.status import SessionStatus
 
@@ -25,10 +27,9 @@ if TYPE_CHECKING:
     from fastsession.reporting import Reporter
     from fastsession.request import RequestSession
     from fastsession.sealing.keyring import KeyRing
+    from fastsession.sealing.names import Names
     from fastsession.server_side.limit import SessionLimit
     from fastsession.stores.contract import Revocations, SessionStore
-
-Outage = Literal["unavailable", "anonymous"]
 
 
 class ServerSide:
@@ -41,6 +42,8 @@ class ServerSide:
         revocations: Revocations | None,
         outage: Outage,
         keys: KeyRing,
+        names: Names,
+        migrating_until: int,
         codec: PayloadCodec,
         timeouts: Timeouts,
         reporter: Reporter,
@@ -53,12 +56,21 @@ class ServerSide:
         self.clock = clock
         self._outage = outage
         self._codec = codec
-        self._timeouts = timeouts
         self._reporter = reporter
         self.subject = reporter.subject
         self._started: asyncio.AbstractEventLoop | None = None
         # A lock belongs to the event loop in which somebody first waited for it.
         self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+        self.revoking = Revoking(
+            revocations=revocations,
+            records=records,
+            names=names,
+            subject=reporter.subject,
+            outage=outage,
+            timeouts=timeouts,
+            migrating_until=migrating_until,
+            clock=clock,
+        )
         self._writer = None
         if records is not None:
             self._writer = RecordWriter(
@@ -66,7 +78,8 @@ class ServerSide:
                 codec=codec,
                 timeouts=timeouts,
                 reporter=reporter,
-                owners=self.owners,
+                owners=names.owners,
+                end=self.end,
                 limit=limit,
                 clock=clock,
             )
@@ -107,43 +120,47 @@ class ServerSide:
         """What of a token the cookie carries: with a store, no data."""
         return token if self.records is None else token._replace(payload=b"")
 
-    def owners(self, subject: str) -> list[str]:
-        """The names of a subject, the one by the primary key first."""
-        return [key.owner(subject) for key in self.keys.by_id.values()]
-
-    def refuse_denied(self, token: Token, session: Session | None) -> None:
-        """Raise `Rejected` for a revoked session. Looks into memory only."""
-        if self.revocations is None:
+    def refuse_ended(self, request: RequestSession, session: Session | None) -> None:
+        """Raise `Rejected` when the session that arrived, ours or another system's, has been ended."""
+        if request.token is None:
             return
-        subject = self.subject(session)
-        try:
-            for key in self.keys.by_id.values():
-                owner = None if subject is None else key.owner(subject)
-                if self.revocations.denied(key.handle(token.id), owner, token.created_at):
-                    outdated = noted_in(self.revocations, self.keys, token, self.clock())
-                    raise Rejected(SessionStatus.REVOKED, "denied", outdated=outdated)
-        except StoreUnavailableError:
-            if self._outage == "unavailable":
-                raise
-            raise Rejected(SessionStatus.STORE_DOWN, "what is revoked is not known") from None
+        if request.origin:
+            self.revoking.refuse_foreign(request.mark, request.began, session)
+        else:
+            self.revoking.refuse_denied(request.token, session)
 
-    def refuse_stale(self) -> None:
-        """Raise `StoreUnavailableError` when it is not known what is revoked, unless sessions are then anonymous."""
-        if self.revocations is not None and self._outage == "unavailable":
-            self.revocations.denied("0" * 32, None, int(self.clock()))
-
-    async def fetch(self, request: RequestSession, token: Token) -> None:
-        """Read the data of a session that has arrived; raises `Rejected` and `StoreUnavailableError`."""
-        if self.records is None:
+    async def refuse_noted(self, request: RequestSession) -> None:
+        """Raise `Rejected` when a session of another system has been ended, as memory or the store knows."""
+        self.refuse_ended(request, None)
+        if not request.origin:
             return
+        came = None if request.payload is None else self.model_of(request.payload)
+        with self._outage_handled():
+            await self.revoking.refuse_noted(request.mark, request.began, came)
+
+    @contextmanager
+    def _outage_handled(self) -> Generator[None]:
+        """Raise `Rejected` in place of `StoreUnavailableError`, where sessions are then anonymous."""
         try:
-            entry = await self.records.read(token.id)
+            yield
         except StoreUnavailableError:
             if self._outage == "unavailable":
                 raise
             raise Rejected(SessionStatus.STORE_DOWN, "the store does not answer") from None
-        request.payload, request.version = entry.payload, entry.version
-        request.token = token._replace(stale=token.stale or entry.stale)
+
+    async def fetch(self, request: RequestSession, token: Token) -> None:
+        """Read the data of a session that has arrived; raises `Rejected` and `StoreUnavailableError`."""
+        entry = await self.read(token)
+        if entry is not None:
+            request.payload, request.version = entry.payload, entry.version
+            request.token = token._replace(stale=token.stale or entry.stale)
+
+    async def read(self, token: Token) -> Entry | None:
+        """The record of a session, None without a store; raises `Rejected` and `StoreUnavailableError`."""
+        if self.records is None:
+            return None
+        with self._outage_handled():
+            return await self.records.read(token.id)
 
     async def carry_out(
         self, outcome: Outcome, token: Token | None, session: SessionDict, scope: Scope
@@ -158,7 +175,7 @@ class ServerSide:
                 return outcome, await self._kept(outcome, token, session, scope)
             arrived = session.open().token
             if arrived is not None:
-                await self.end(arrived, session.open().version)
+                await self._end_here(arrived, session.open().version)
         except Rejected as rejected:
             if rejected.status is not SessionStatus.REVOKED:
                 raise StoreUnavailableError(rejected.detail) from None
@@ -171,23 +188,29 @@ class ServerSide:
             return Outcome.KEEP, None
         return outcome, None
 
-    async def end(self, token: Token, version: int) -> None:
+    async def end(self, session_id: bytes, created_at: int) -> None:
         """End a session on the server: its record, and any copy of its cookie."""
+        if self.records is not None:
+            await self.records.delete(session_id)
+        await self.revoking.deny(session_id, created_at)
+
+    async def _end_here(self, token: Token, version: int) -> None:
+        """As `end`, for a session whose own browser is told so by this response."""
         if self.records is not None and not await self.records.retire(token.id, version=version, now=self.clock()):
             await self.records.delete(token.id)
-        await self._deny(token)
+        await self.revoking.deny_here(token)
 
     async def end_subject(self, subject: str, *, keep: bytes | None) -> int:
-        """End a subject's sessions but for the one with the id `keep`; returns from when new ones count."""
-        owners = self.owners(subject)
-        before = int(self.clock()) + 1
-        if self.revocations is not None:
-            await self.revocations.deny_owner(owners[0], before=before, until=self._over_by(before))
+        """End a subject's sessions but for the one with the id `keep`; returns the cut-off that did it."""
+        before = await self.revoking.cut_off(subject)
         if self.records is not None:
-            for entry in await self.records.owned(owners):
+            for entry in await self.records.owned(self.revoking.names.owners(subject)):
                 if entry.id != keep:
                     await self.records.delete(entry.id)
-        return before if self.revocations is not None else 0
+                    mark = mark_in(entry.id)
+                    if mark is not None:
+                        await self.revoking.deny_foreign(mark)
+        return before
 
     def model_of(self, payload: bytes) -> Session | None:
         """The session in a payload, None when today's model does not accept it."""
@@ -196,47 +219,21 @@ class ServerSide:
         except Rejected:
             return None
 
-    async def deny_handle(self, handle: str) -> None:
-        """Deny the session with this handle for as long as any could last."""
-        if self.revocations is not None:
-            await self.revocations.deny_session(handle, until=self._over_by(int(self.clock())))
-
     async def _kept(self, outcome: Outcome, token: Token, session: SessionDict, scope: Scope) -> Token:
         """The token after what it says is true on the server; raises `Rejected` and `StoreUnavailableError`."""
         request = session.open()
-        arrived = None if request.origin else request.token
-        if arrived is not None and not request.emptied:
-            # As it came: it may have changed hands since. One that has just ended its subject's other
-            # sessions is not ended by that itself.
-            came = None if request.begins_at_least or request.payload is None else self.model_of(request.payload)
-            self.refuse_denied(arrived, came)
-        if request.token is None or request.has_new_id:
-            token = self._after_cut_offs(token, session.model)
+        arrived = request.token
+        if not request.emptied:
+            # As it came: it may have changed hands since. One that has just ended its subject's other sessions is
+            # not ended by that itself.
+            came = None if request.spared_at or request.payload is None else self.model_of(request.payload)
+            self.refuse_ended(request, came)
+            if request.origin:
+                await self.revoking.refuse_noted(request.mark, request.began, came)
+        if arrived is None or request.regenerated or request.emptied:
+            token = self.revoking.after_cut_offs(token, session.model)
         if self._writer is not None:
             token = await self._writer.write(outcome, token, session, scope)
         if request.has_new_id and arrived is not None:
-            await self._deny(arrived)
-        return token
-
-    async def _deny(self, token: Token) -> None:
-        """Deny a session whose own browser is told so by this response, and note that for a moment."""
-        if self.revocations is not None:
-            # In this order: no request may meet the denial without the note.
-            await note_in(self.revocations, self.keys, token, self.clock())
-            handle = self.keys.primary.handle(token.id)
-            await self.revocations.deny_session(handle, until=self._over_by(token.created_at))
-
-    def _over_by(self, created_at: int) -> int:
-        """When every copy of a session created then is over, one from while it was remembered too, on every clock."""
-        return created_at + self._timeouts.longest_absolute + CLOCK_SKEW
-
-    def _after_cut_offs(self, token: Token, session: Session | None) -> Token:
-        """A new session's token, created after a cut-off of this very second, or by a clock that is ahead."""
-        for created_at in range(token.created_at, token.created_at + CLOCK_SKEW):
-            later = token._replace(created_at=created_at)
-            try:
-                self.refuse_denied(later, session)
-            except Rejected:
-                continue
-            return later
+            await self.revoking.deny_here(arrived)
         return token

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Literal
 
 from fastsession.errors import ConfigurationError, SessionLimitError
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from fastsession.stores.contract import SessionStore
 
 WhenFull = Literal["evict", "refuse"]
+# Takes the id of a session and when it was created.
+End = Callable[[bytes, int], Awaitable[None]]
 
 
 class SessionLimit:
@@ -35,10 +37,10 @@ class SessionLimit:
             raise ConfigurationError(message)
         return cls(max_sessions, when_full)
 
-    async def make_room(self, records: Records, owners: Iterable[str], *, leaving: Token | None) -> None:
+    async def make_room(self, records: Records, owners: Iterable[str], *, leaving: Token | None, end: End) -> None:
         """Make room for one more; raises `SessionLimitError` when the rule is to refuse it.
 
-        `leaving` is the session that the new one replaces, which does not count.
+        `leaving` is the session that the new one replaces, which does not count. `end` ends one of the others.
         """
         held = await records.owned(owners)
         staying = [entry for entry in held if leaving is None or entry.id != leaving.id]
@@ -47,4 +49,4 @@ class SessionLimit:
             message = f"This subject has {len(staying)} sessions already, and max_sessions is {self._most}."
             raise SessionLimitError(message)
         for entry in surplus:
-            await records.delete(entry.id)
+            await end(entry.id, entry.created_at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from fastsession.sealing.keyring import KeyRing
+    from fastsession.sealing.names import Names
     from fastsession.sealing.token import Token
     from fastsession.stores.contract import Revocations
 
@@ -20,18 +20,18 @@ ENDED_RECORD: Final = b"ended by its own browser"
 _AFTER_ALL_CUT_OFFS = 2**40
 
 
-async def note_in(revocations: Revocations, keys: KeyRing, token: Token, now: float) -> None:
+async def note_in(revocations: Revocations, names: Names, token: Token, now: float) -> None:
     """Deny a name that tells of the session's end, in this moment; raises `StoreUnavailableError`."""
     moment = int(now) // A_MOMENT
-    await revocations.deny_session(keys.primary.handle(_note(token, moment)), until=int(now) + 2 * A_MOMENT)
+    await revocations.deny_session(names.sessions(_note(token, moment))[0], until=int(now) + 2 * A_MOMENT)
 
 
-def noted_in(revocations: Revocations, keys: KeyRing, token: Token, now: float) -> bool:
+def noted_in(revocations: Revocations, names: Names, token: Token, now: float) -> bool:
     """Whether that was noted a moment ago, by any server's clock. Looks into memory only."""
     moment = int(now) // A_MOMENT
     notes = [_note(token, number) for number in (moment - 1, moment, moment + 1)]
-    names = (key.handle(note) for key in keys.by_id.values() for note in notes)
-    return any(revocations.denied(name, None, _AFTER_ALL_CUT_OFFS) for name in names)
+    noted = (name for note in notes for name in names.sessions(note))
+    return any(revocations.denied(name, None, _AFTER_ALL_CUT_OFFS) for name in noted)
 
 
 def _note(token: Token, moment: int) -> bytes:

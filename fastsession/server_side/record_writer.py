@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fastsession.payload.codec import PayloadCodec
     from fastsession.reporting import Reporter
     from fastsession.request import RequestSession
-    from fastsession.server_side.limit import SessionLimit
+    from fastsession.server_side.limit import End, SessionLimit
 
 # How often a write is tried against those of other processes that are faster.
 _MOST_TRIES = 50
@@ -43,6 +43,7 @@ class RecordWriter:
         timeouts: Timeouts,
         reporter: Reporter,
         owners: Callable[[str], list[str]],
+        end: End,
         limit: SessionLimit | None,
         clock: Callable[[], float],
     ) -> None:
@@ -51,6 +52,7 @@ class RecordWriter:
         self._timeouts = timeouts
         self._reporter = reporter
         self._owners = owners
+        self._end = end
         self._limit = limit
         self._clock = clock
         # One writer of a session at a time in this process: otherwise each of n would try n times.
@@ -64,7 +66,7 @@ class RecordWriter:
             return await self._renew(token, request)
         owners = self._owners_of(token)
         if self._limit is not None and owners and self._is_arriving(owners, request):
-            await self._limit.make_room(self._records, owners, leaving=request.token)
+            await self._limit.make_room(self._records, owners, leaving=request.token, end=self._end)
         if arrived is None or request.emptied:
             await self._create(token, owners)
             if arrived is not None:

@@ -19,10 +19,14 @@ from fastsession.status import SessionStatus
 from fastsession.stores.contract import Record, SessionStore
 
 _LABEL = b"fastsession/v1/store"
+_NOTE_LABEL = b"fastsession/v1/note"
 # Enough for any session, and little enough that a mistake is noticed.
 MAX_RECORD_SIZE = 4 * 1024 * 1024
 # Before the payload: id, created_at, renewed_at.
 _FIXED = struct.Struct(">16sQQ")
+# What a note is: Unix seconds.
+_MOMENT = struct.Struct(">Q")
+_LEAST_NOTE_SIZE = KEY_ID_SIZE + NONCE_SIZE + _MOMENT.size + TAG_SIZE
 _LEAST_SIZE = KEY_ID_SIZE + NONCE_SIZE + _FIXED.size + TAG_SIZE
 
 
@@ -99,6 +103,27 @@ class Records:
     async def delete(self, session_id: bytes) -> None:
         """End the record."""
         await self.store.delete(record_name(session_id))
+
+    async def note(self, name: str, moment: int, *, expires_at: int, now: float) -> None:
+        """Keep a moment under a name of its own, in place of an earlier one; raises `StoreUnavailableError`."""
+        key = self._keys.primary
+        data = key.id + key.record_cipher.seal(_MOMENT.pack(moment), _NOTE_LABEL + name.encode(), now=now)
+        await self.store.create(name, data, expires_at=expires_at, owner=None)
+
+    async def noted(self, name: str) -> int | None:
+        """The moment kept under this name, None without one; raises `Rejected` (forged) for data that is not ours."""
+        record = await self.store.read(name)
+        if record is None:
+            return None
+        key = self._keys.by_id.get(record.data[:KEY_ID_SIZE])
+        if key is None or len(record.data) < _LEAST_NOTE_SIZE:
+            raise Rejected(SessionStatus.FORGED, "a note of the store's is not ours")
+        try:
+            plaintext = key.record_cipher.open(record.data[KEY_ID_SIZE:], _NOTE_LABEL + name.encode())
+        except InvalidTag:
+            raise Rejected(SessionStatus.FORGED, "a note of the store's is not ours") from None
+        moment: int = _MOMENT.unpack(plaintext)[0]
+        return moment
 
     def _sealed(self, name: str, token: Token, now: float) -> bytes:
         if len(token.payload) > MAX_RECORD_SIZE:

@@ -47,7 +47,9 @@ def read(token, *, secrets, name, audience="", binding=b"", now, lifetime, remem
         raise ValueError("forged") from None
     flags, end = plain[0], 31 + int.from_bytes(plain[27:31])
     bound_to = plain[end : end + 16] if flags & 2 else b""
-    if flags > 3 or end + (16 if flags & 2 else 0) > len(plain):
+    after = end + (16 if flags & 2 else 0)
+    needed = after + (5 if flags & 8 else 0)
+    if flags & ~11 or needed > len(plain) or (flags & 8 and plain[after:needed] <= plain[1:6]):
         raise ValueError("malformed")
     if not hmac.compare_digest(bound_to, binding):
         raise ValueError("binding")

@@ -23,11 +23,11 @@ SECONDS = 60 if os.environ.get("FASTSESSION_LONG") else 15 / 4
 
 
 @contextmanager
-def fleet(kind, place, mode):
-    """The address of a server with four workers."""
+def fleet(kind, place, mode, workers=WORKERS):
+    """The address of a server with so many workers."""
     port = free_port()
     settings = {"FLEET_KIND": kind, "FLEET_PLACE": str(place), "FLEET_MODE": mode, "FLEET_SECRET": generate_key()}
-    options = ("--workers", str(WORKERS), "--port", str(port), "--log-level", "error", "--timeout-keep-alive", "60")
+    options = ("--workers", str(workers), "--port", str(port), "--log-level", "error", "--timeout-keep-alive", "60")
     command = [sys.executable, "-m", "uvicorn", "tests.server_side.fleet:app", "--host", "127.0.0.1", *options]
     server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings})
     try:

@@ -33,6 +33,22 @@ async def test_a_session_of_express_session_moves_into_the_store(home, clock, ev
     assert [event.kind for event in events] == ["migrated", "regenerated"]
 
 
+async def test_what_ended_is_kept_where_the_sessions_are(home, mode, clock):
+    secret = generate_key()
+    there = {"express-id": '{"cookie": {"expires": null}, "user_id": 42}', "other": '{"cookie": {}, "user_id": 42}'}
+    migration = Migration(
+        ExpressSession(secret=secret, store=there), accept_until=datetime.fromtimestamp(START + IDLE, UTC)
+    )
+    old, never_moved = ({"cookie": f"connect.sid={express_cookie(each, secret)}"} for each in there)
+    async with site(**home.options(mode), migrate_from=[migration]) as app:
+        assert (await browser(app).get("/who", headers=old)).json() == [42, "valid"]
+        await browser(app).post("/logout", headers=old)
+        assert (await browser(app).get("/who", headers=old)).json() == [None, "revoked"]
+        assert (await browser(app).get("/who", headers=never_moved)).json() == [42, "valid"]
+        await browser(app).post("/end-all?subject=user-42")
+        assert (await browser(app).get("/who", headers=never_moved)).json() == [None, "revoked"]
+
+
 def express_cookie(session_id, secret):
     """`s:<id>.<signature>`, percent-encoded, as cookie-signature writes it."""
     signature = b64encode(hmac.digest(secret.encode(), session_id.encode(), "sha256")).decode().rstrip("=")

@@ -23,6 +23,7 @@ class Pair:
     format: Any
 
 
+HAPI_ALGORITHM = {"saltBits": 256, "iterations": 1, "minPasswordlength": 32}
 PAIRS = [
     Pair(
         "iron-session",
@@ -41,8 +42,23 @@ PAIRS = [
     ),
     Pair(
         "@hapi/yar",
-        {"name": "shop", "maxCookieSize": 3800, "cookieOptions": {"password": PASSWORD, "isSecure": False}},
-        Yar(password=PASSWORD, cookie_name="shop"),
+        {
+            "name": "shop",
+            "maxCookieSize": 3800,
+            "cookieOptions": {
+                "password": PASSWORD,
+                "isSecure": False,
+                # @hapi/iron's own defaults, but for the ttl.
+                "iron": {
+                    "encryption": {**HAPI_ALGORITHM, "algorithm": "aes-256-cbc"},
+                    "integrity": {**HAPI_ALGORITHM, "algorithm": "sha256"},
+                    "ttl": IDLE * 1000,
+                    "timestampSkewSec": 60,
+                    "localtimeOffsetMsec": 0,
+                },
+            },
+        },
+        Yar(password=PASSWORD, cookie_name="shop", ttl=IDLE),
     ),
     Pair(
         "client-sessions",

@@ -1,0 +1,171 @@
+"""Which sessions are over because someone ended them: asking, and ending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import repeat
+from typing import TYPE_CHECKING, Literal
+
+from fastsession.errors import Rejected, StoreUnavailableError
+from fastsession.formats.marks import mark_in
+from fastsession.lifetime import CLOCK_SKEW, Timeouts
+from fastsession.server_side.outdated import note_in, noted_in
+from fastsession.status import SessionStatus
+
+if TYPE_CHECKING:
+    from fastsession.sealing.names import Names
+    from fastsession.sealing.token import Token
+    from fastsession.server_side.records import Records
+    from fastsession.session import Session
+    from fastsession.stores.contract import Revocations
+
+Outage = Literal["unavailable", "anonymous"]
+_NOBODY = "0" * 32
+
+
+class Revoking:
+    """Denies the sessions of one middleware, and the cookies that they were taken over from.
+
+    `migrating_until` is the second from which no other system's cookie is read, 0 without `migrate_from=`.
+    While such cookies are read and there are no revocations, the store keeps notes of the ended ones.
+    """
+
+    def __init__(
+        self,
+        *,
+        revocations: Revocations | None,
+        records: Records | None,
+        names: Names,
+        subject: Callable[[Session | None], str | None],
+        outage: Outage,
+        timeouts: Timeouts,
+        migrating_until: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self.revocations = revocations
+        self.names = names
+        self._records = records
+        self._subject = subject
+        self._outage = outage
+        self._timeouts = timeouts
+        self._migrating_until = migrating_until
+        self._clock = clock
+
+    def refuse_denied(self, token: Token, session: Session | None) -> None:
+        """Raise `Rejected` for a revoked session. Looks into memory only."""
+        if self.revocations is None:
+            return
+        try:
+            self._refuse(self.names.sessions(token.id), session, token.created_at, token.spared_at)
+        except Rejected as rejected:
+            denied = rejected.status is SessionStatus.REVOKED
+            rejected.outdated = denied and noted_in(self.revocations, self.names, token, self._clock())
+            raise
+
+    def refuse_foreign(self, mark: bytes, began: int, session: Session | None) -> None:
+        """Raise `Rejected` for another system's session that was ended. Looks into memory only."""
+        if self.revocations is not None:
+            self._refuse(self.names.foreign(mark), session, began, 0)
+
+    async def refuse_noted(self, mark: bytes, began: int, session: Session | None) -> None:
+        """As `refuse_foreign`, for what the store keeps when there are no revocations."""
+        if self._records is None or self.revocations is not None:
+            return
+        for name in self.names.foreign(mark):
+            if await self._records.noted(name) is not None:
+                raise Rejected(SessionStatus.REVOKED, "ended after it was taken over")
+        subject = self._subject(session)
+        for name in () if subject is None else self.names.cut_offs(subject):
+            if began < (await self._records.noted(name) or 0):
+                raise Rejected(SessionStatus.REVOKED, "its subject's sessions were ended")
+
+    def refuse_stale(self) -> None:
+        """Raise `StoreUnavailableError` when it is not known what is revoked, unless sessions are then anonymous."""
+        if self.revocations is not None and self._outage == "unavailable":
+            self.revocations.denied(_NOBODY, None, int(self._clock()))
+
+    async def deny(self, session_id: bytes, created_at: int) -> None:
+        """Deny every copy of a session's cookie, and of the cookie that it was taken over from."""
+        mark = mark_in(session_id)
+        if self.revocations is not None:
+            await self.revocations.deny_session(self.names.sessions(session_id)[0], until=self._over_by(created_at))
+        if mark is not None:
+            await self.deny_foreign(mark)
+
+    async def deny_here(self, token: Token) -> None:
+        """As `deny`, for a session whose own browser is told so by this response: noted for a moment."""
+        if self.revocations is not None:
+            # In this order: no request may meet the denial without the note.
+            await note_in(self.revocations, self.names, token, self._clock())
+        await self.deny(token.id, token.created_at)
+
+    async def deny_foreign(self, mark: bytes) -> None:
+        """Deny another system's cookie for as long as any is read."""
+        now = self._clock()
+        if now >= self._migrating_until:
+            return
+        name = self.names.foreign(mark)[0]
+        if self.revocations is not None:
+            await self.revocations.deny_session(name, until=self._migrating_until)
+        elif self._records is not None:
+            await self._records.note(name, int(now), expires_at=self._migrating_until, now=now)
+
+    async def deny_handle(self, handle: str) -> None:
+        """Deny the session with this handle for as long as any could last."""
+        if self.revocations is not None:
+            until = self._over_by(int(self._clock()))
+            await self.revocations.deny_session(self.names.session_with(handle), until=until)
+
+    async def cut_off(self, subject: str) -> int:
+        """Deny all of a subject's sessions that exist; returns the second that newer ones are not created before."""
+        now = self._clock()
+        before = int(now) + 1
+        if self.revocations is not None:
+            owner = self.names.owners(subject)[0]
+            # A session from after an earlier cut-off of this second was created at that cut-off.
+            while before <= now + CLOCK_SKEW and self.revocations.denied(_NOBODY, owner, before - 1):
+                before += 1
+            until = max(self._over_by(before), self._migrating_until)
+            await self.revocations.deny_owner(owner, before=before, until=until)
+        elif self._records is not None and now < self._migrating_until:
+            name = self.names.cut_offs(subject)[0]
+            await self._records.note(name, before, expires_at=self._migrating_until, now=now)
+        return before
+
+    def after_cut_offs(self, token: Token, session: Session | None) -> Token:
+        """A new session's token, created after a cut-off of this very second, or by a clock that is ahead."""
+        for created_at in range(token.created_at, token.created_at + CLOCK_SKEW):
+            later = token._replace(created_at=created_at)
+            try:
+                self.refuse_denied(later, session)
+            except Rejected:
+                continue
+            return later
+        return token
+
+    def _refuse(self, names: Iterable[str], session: Session | None, created_at: int, spared_at: int) -> None:
+        """Raise `Rejected` when one of a session's names is denied, or its subject was cut off."""
+        if self.revocations is None:
+            return
+        subject = self._subject(session)
+        owners: Iterable[str | None] = repeat(None) if subject is None else self.names.owners(subject)
+        try:
+            if any(self._is_denied(*named, created_at, spared_at) for named in zip(names, owners, strict=False)):
+                raise Rejected(SessionStatus.REVOKED, "denied")
+        except StoreUnavailableError:
+            if self._outage == "unavailable":
+                raise
+            raise Rejected(SessionStatus.STORE_DOWN, "what is revoked is not known") from None
+
+    def _is_denied(self, name: str, owner: str | None, created_at: int, spared_at: int) -> bool:
+        if self.revocations is None:
+            return False
+        if spared_at <= created_at:
+            return self.revocations.denied(name, owner, created_at)
+        # Only its own subject's cut-offs can spare a session: the one for all counts from its beginning.
+        by_name = self.revocations.denied(name, None, created_at)
+        return by_name or self.revocations.denied(name, owner, spared_at)
+
+    def _over_by(self, created_at: int) -> int:
+        """When every copy of a session created then is over, one from while it was remembered too, on every clock."""
+        return created_at + self._timeouts.longest_absolute + CLOCK_SKEW

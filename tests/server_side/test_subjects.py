@@ -1,0 +1,161 @@
+"""What `subject()` and `binding` may be, and what names nobody."""
+
+import functools
+
+import pytest
+from starlette.responses import Response
+
+from fastsession import ConfigurationError, Session, SessionMiddleware, get_session_control
+from fastsession.stores import MemoryRevocations, MemoryStore
+from tests.shop import SECRET
+from tests.visitor import Visitor, note
+
+
+class Guest(Session):
+    name: str = ""
+    address: str = ""
+
+    def subject(self) -> str:
+        return self.name
+
+
+class Numbered(Session):
+    number: int | None = None
+
+    def subject(self) -> int | None:
+        return self.number
+
+
+class Later(Session):
+    number: int | None = None
+
+    def subject(self):
+        async def later():
+            return "1"
+
+        return later()
+
+
+def middleware(**options):
+    return SessionMiddleware(lambda *_: None, secret_key=SECRET, **options)
+
+
+BACKENDS = {
+    "store": lambda: {"store": MemoryStore()},
+    "revocations": lambda: {"revocations": MemoryRevocations()},
+    "both": lambda: {"store": MemoryStore(), "revocations": MemoryRevocations()},
+}
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request):
+    return BACKENDS[request.param]()
+
+
+def test_an_empty_subject_is_nobody(backend, events):
+    bob, eve = (Visitor(model=Guest, on_event=events.append, **backend) for _ in range(2))
+    bob.as_model(lambda session: note(session, address="12 Elm Street"))
+    eve.as_model(lambda session: note(session, address="x"))
+    assert {event.subject for event in events} == {None}
+
+    async def end_others(request):
+        control = await get_session_control(request)
+        if "store" in backend:
+            assert await control.list() == []
+            assert await control.list("") == []
+        await control.end_all("")
+        with pytest.raises(ConfigurationError, match="Whose sessions"):
+            await control.end_others()
+
+    eve.app.add_route("/control", doing(end_others))
+    assert eve.client.get("/control").status_code == 200
+    assert bob.as_model(lambda session: (session.address, session.info.status)) == ("12 Elm Street", "valid")
+
+
+def doing(work):
+    async def endpoint(request):
+        await work(request)
+        return Response()
+
+    return endpoint
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_max_sessions_does_not_count_visitors(most):
+    store = MemoryStore()
+    visitors = [Visitor(model=Guest, store=store, max_sessions=most) for _ in range(4)]
+    for visitor in visitors:
+        visitor.as_model(lambda session: note(session, address="somewhere"))
+    assert {visitor.as_model(lambda session: session.info.status) for visitor in visitors} == {"valid"}
+
+
+@pytest.mark.parametrize("model", [Numbered, Later])
+def test_a_subject_that_is_no_text_is_an_error_that_says_so(model, backend):
+    visitor = Visitor(model=model, **backend)
+    with pytest.raises(ConfigurationError, match=r"return a str or None"):
+        visitor.as_model(lambda session: note(session, number=7))
+
+
+@pytest.mark.parametrize("subject", [7, b"7", ["7"]])
+def test_a_subject_is_named_as_text(backend, subject):
+    visitor = Visitor(model=Guest, **backend)
+
+    async def end_all(request):
+        with pytest.raises(ConfigurationError, match="A subject is text"):
+            await (await get_session_control(request)).end_all(subject)
+
+    visitor.app.add_route("/control", doing(end_all))
+    assert visitor.client.get("/control").status_code == 200
+
+
+def test_a_subject_with_a_lone_surrogate_does_no_harm(backend):
+    visitor = Visitor(model=Guest, **backend)
+
+    async def end_all(request):
+        await (await get_session_control(request)).end_all("\ud800")
+
+    visitor.app.add_route("/control", doing(end_all))
+    assert visitor.client.get("/control").status_code == 200
+
+
+def test_an_asynchronous_subject_is_refused_when_the_middleware_is_built():
+    class Model(Session):
+        async def subject(self) -> str:
+            return "1"
+
+    with pytest.raises(ConfigurationError, match=r"Model.subject\(\) cannot be asynchronous"):
+        middleware(model=Model)
+
+
+async def asynchronous(_connection):
+    return b"tenant"
+
+
+class Callable:
+    async def __call__(self, _connection):
+        return b"tenant"
+
+
+@pytest.mark.parametrize("binding", [asynchronous, Callable(), functools.partial(asynchronous), b"tenant", "tenant"])
+def test_a_binding_is_a_plain_function(binding):
+    with pytest.raises(ConfigurationError, match="plain function that returns bytes"):
+        middleware(binding=binding)
+
+
+@pytest.mark.parametrize("given", ["tenant", None, 7, bytearray(b"t")])
+def test_a_binding_returns_bytes(given):
+    visitor = Visitor(binding=lambda _: given)
+    with pytest.raises(ConfigurationError, match="must return bytes"):
+        visitor.as_model(lambda _: None)
+
+
+def test_a_binding_that_returns_a_coroutine_is_told_and_leaves_none_behind():
+    visitor = Visitor(binding=lambda connection: asynchronous(connection))  # noqa: PLW0108  (a plain function)
+    with pytest.raises(ConfigurationError, match="must return bytes"):
+        visitor.as_model(lambda _: None)
+
+
+@pytest.mark.parametrize("listener", [asynchronous, Callable(), functools.partial(asynchronous)])
+def test_a_listener_is_a_plain_function(listener):
+    with pytest.raises(ConfigurationError, match="plain functions"):
+        middleware(on_event=listener)
