@@ -6,6 +6,7 @@ import redis
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.sentinel import Sentinel
 
+from tests.stores import moments
 from tests.stores.redis_server import running, sentinel_of
 
 
@@ -46,6 +47,16 @@ def mortal_redis(tmp_path):
     """A Redis of this test's own, to be killed."""
     with running(tmp_path / "redis") as server:
         yield server
+
+
+@pytest.fixture
+def now():
+    return moments.now()
+
+
+@pytest.fixture
+def later():
+    return moments.later()
 
 
 @pytest.fixture

@@ -16,8 +16,12 @@ from fastsession.stores import RedisRevocations, SQLiteRevocations
 from fastsession.stores.denials import Denials
 from tests.stores.redis_server import running
 
-LATER = int(time.time()) + 12 * 3600
 BATCH = 10_000
+
+
+def later():
+    """The deadline of a session that lasts half a day."""
+    return int(time.time()) + 12 * 3600
 
 
 def names(count, seed):
@@ -33,11 +37,11 @@ def resident():
 
 def nanoseconds(look_up, sessions):
     """Of one look-up: the processor's time, median of nine rounds, less the loop's own."""
-    rounds = []
+    rounds, until = [], later()
     for _ in range(9):
         begun = time.process_time_ns()
         for session in sessions:
-            look_up(session, "somebody", LATER)
+            look_up(session, "somebody", until)
         middle = time.process_time_ns()
         for _ in sessions:
             pass
@@ -46,10 +50,10 @@ def nanoseconds(look_up, sessions):
 
 
 def in_memory(count):
-    before, begun = resident(), time.process_time()
+    until, before, begun = later(), resident(), time.process_time()
     denials = Denials()
     for name in names(count, 1):
-        denials.add(f"s{name[:16]}", LATER)
+        denials.add(f"s{name[:16]}", until)
     filled = time.process_time() - begun
     print(f"{count:,} denials in memory: {(resident() - before) / 1e6:.1f} MB, added in {filled:.2f} s")
     hits, misses = list(names(20_000, 1)), list(names(20_000, 2))
@@ -60,22 +64,23 @@ def in_memory(count):
     print(f"look-up among none: {nanoseconds(empty.denied, misses):.0f} ns")
     begun = time.process_time()
     for _ in range(64):
-        denials.sweep(LATER - 1)
+        denials.sweep(until - 1)
     print(f"a sweep over all shelves: {(time.process_time() - begun) * 1000:.1f} ms in 64 parts")
 
 
 async def fill_redis(client, count):
-    batch, wanted = {}, names(count, 1)
+    batch, until, wanted = {}, later(), names(count, 1)
     for name in wanted:
-        batch[f"s{name[:16]}"] = LATER
+        batch[f"s{name[:16]}"] = until
         if len(batch) == BATCH:
             await client.zadd("fastsession:{revocations}:denied", batch)
             batch = {}
 
 
 def fill_sqlite(path, count):
+    until = later()
     with sqlite3.connect(path) as connection:
-        rows = ((f"s{name[:16]}", LATER) for name in names(count, 1))
+        rows = ((f"s{name[:16]}", until) for name in names(count, 1))
         connection.executemany("INSERT INTO denials (denial, until) VALUES (?, ?)", rows)
     connection.close()
 
@@ -101,7 +106,7 @@ async def start_of(revocations, label):
         f"{(resident() - before) / 1e6:.1f} MB more"
     )
     name = next(names(1, 1))
-    assert revocations.denied(name, None, LATER)
+    assert revocations.denied(name, None, later())
     print(f"{label}: look-up {nanoseconds(revocations.denied, list(names(20_000, 2))):.0f} ns not denied")
     await revocations.stop()
 

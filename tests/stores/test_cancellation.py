@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from functools import partial
 from secrets import token_hex
 
@@ -15,12 +14,11 @@ from tests.stores.proxy import proxied
 
 pytestmark = pytest.mark.anyio
 
-LATER = int(time.time()) + 600
 STORM = 2000
 
 
 @pytest.mark.parametrize("kind", ["url", "client", "resp3"])
-async def test_a_storm_of_cancelled_operations_gives_nobody_a_wrong_answer(kind, redis_server, prefix, figure):
+async def test_a_storm_of_cancelled_operations_gives_nobody_a_wrong_answer(kind, redis_server, prefix, figure, later):
     choose = random.Random(1)
     keys = [token_hex(16) for _ in range(100)]
     async with (
@@ -29,14 +27,14 @@ async def test_a_storm_of_cancelled_operations_gives_nobody_a_wrong_answer(kind,
     ):
         store = RedisStore(proxy.url if kind == "url" else client, prefix=prefix)
         for key in keys:
-            await store.create(key, key.encode(), expires_at=LATER, owner=key)
+            await store.create(key, key.encode(), expires_at=later, owner=key)
         proxy.delay = 0.002
         counts = {"answered": 0, "cancelled": 0, "unavailable": 0}
         wrong = []
 
         async def ask():
             key = choose.choice(keys)
-            ask_for = choose.choice([store.read, store.owned, partial(store.touch, expires_at=LATER)])
+            ask_for = choose.choice([store.read, store.owned, partial(store.touch, expires_at=later)])
             task = asyncio.ensure_future(ask_for(key))
             if choose.random() < 0.7:
                 asyncio.get_running_loop().call_later(choose.uniform(0, 0.02), task.cancel)
@@ -62,13 +60,13 @@ async def test_a_storm_of_cancelled_operations_gives_nobody_a_wrong_answer(kind,
     assert counts["cancelled"] > STORM / 10
 
 
-async def test_a_write_whose_request_is_cancelled_is_done_whole_or_not_at_all(redis_server, prefix):
+async def test_a_write_whose_request_is_cancelled_is_done_whole_or_not_at_all(redis_server, prefix, later):
     async with proxied(redis_server.port) as proxy:
         store = RedisStore(proxy.url, prefix=prefix)
         proxy.delay = 0.002
         keys = [token_hex(16) for _ in range(100)]
         for number, key in enumerate(keys):
-            task = asyncio.ensure_future(store.create(key, b"sealed", expires_at=LATER, owner="aa"))
+            task = asyncio.ensure_future(store.create(key, b"sealed", expires_at=later, owner="aa"))
             asyncio.get_running_loop().call_later(number / 10_000, task.cancel)
             await asyncio.wait([task])
         proxy.delay = 0

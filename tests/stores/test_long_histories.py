@@ -1,24 +1,22 @@
 """A worker that starts late reads everything that was denied before, however much that is."""
 
 import sqlite3
-import time
 
 import pytest
 
 from fastsession.stores import SQLiteRevocations
 
 pytestmark = pytest.mark.anyio
-LATER = int(time.time()) + 600
 
 
 @pytest.mark.parametrize("count", [1999, 2000, 2001, 4000])
-async def test_every_denial_in_a_file_is_known_after_the_start(tmp_path, count):
+async def test_every_denial_in_a_file_is_known_after_the_start(tmp_path, count, later):
     path = tmp_path / "revocations.db"
     first, late = SQLiteRevocations(path), SQLiteRevocations(path)
     await first.start()
     await first.stop()
     with sqlite3.connect(path) as connection:
-        rows = [(f"s{number:016x}", LATER) for number in range(count)]
+        rows = [(f"s{number:016x}", later) for number in range(count)]
         connection.executemany("INSERT INTO denials (denial, until) VALUES (?, ?)", rows)
     connection.close()
     await late.start()

@@ -41,9 +41,9 @@ async def in_each(pool, work, *arguments):
     return await asyncio.gather(*(loop.run_in_executor(pool, work, *same, each) for each in own))
 
 
-async def test_no_update_of_another_process_is_lost(kind, place, pool):
+async def test_no_update_of_another_process_is_lost(kind, place, pool, later):
     store, key, each = workers.store_at(kind, place), token_hex(16), 50
-    await store.create(key, b"0", expires_at=workers.LATER, owner=None)
+    await store.create(key, b"0", expires_at=later, owner=None)
     conflicts = await in_each(pool, workers.add_ones, kind, place, key, [each] * WORKERS)
     record = await store.read(key)
     await store.stop()
@@ -60,7 +60,7 @@ async def test_processes_may_make_and_fill_a_home_of_data_at_the_same_time(kind,
     await store.stop()
 
 
-async def test_a_denial_is_in_force_in_every_process_within_100_ms(kind, place, figure):
+async def test_a_denial_is_in_force_in_every_process_within_100_ms(kind, place, figure, later):
     sessions = [token_hex(16) for _ in range(300)]
     with processes.Manager() as manager, ProcessPoolExecutor(WORKERS, mp_context=processes) as pool:
         ready = manager.Semaphore(0)
@@ -76,7 +76,7 @@ async def test_a_denial_is_in_force_in_every_process_within_100_ms(kind, place, 
             # Not in step with anybody's polls.
             await asyncio.sleep(random.uniform(0, 0.02))
             begun.append(time.monotonic())
-            await revocations.deny_session(session, until=workers.LATER)
+            await revocations.deny_session(session, until=later)
             assert revocations.denied(session, None, 0)
         seen = await asyncio.gather(*watching)
         await revocations.stop()

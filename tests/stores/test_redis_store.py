@@ -1,4 +1,3 @@
-import time
 from secrets import token_hex
 
 import pytest
@@ -8,9 +7,6 @@ from fastsession import ConfigurationError
 from fastsession.stores import Record, RedisStore
 
 pytestmark = pytest.mark.anyio
-
-NOW = int(time.time())
-LATER = NOW + 600
 
 
 @pytest.fixture
@@ -24,44 +20,44 @@ def store(client, prefix):
     return RedisStore(client, prefix=prefix)
 
 
-async def test_everything_it_keeps_has_the_prefix_and_an_expiry(store, client, prefix):
+async def test_everything_it_keeps_has_the_prefix_and_an_expiry(store, client, prefix, later):
     before = set(await client.keys("*"))
-    await store.create("aa", b"sealed", expires_at=LATER, owner="somebody")
-    await store.create("bb", b"sealed", expires_at=LATER + 60, owner="somebody")
+    await store.create("aa", b"sealed", expires_at=later, owner="somebody")
+    await store.create("bb", b"sealed", expires_at=later + 60, owner="somebody")
     keys = set(await client.keys("*")) - before
     assert keys == {f"{prefix}{name}".encode() for name in ("session:aa", "session:bb", "owner:somebody")}
     expiries = {key.decode().removeprefix(prefix): await client.expiretime(key) for key in keys}
-    assert expiries == {"session:aa": LATER, "session:bb": LATER + 60, "owner:somebody": LATER + 60}
+    assert expiries == {"session:aa": later, "session:bb": later + 60, "owner:somebody": later + 60}
 
 
-async def test_renewing_a_session_keeps_it_in_its_owners_index(store, client, prefix):
-    await store.create("aa", b"sealed", expires_at=LATER, owner="somebody")
-    await store.touch("aa", expires_at=LATER + 600)
-    assert await client.expiretime(f"{prefix}session:aa") == LATER + 600
-    assert await client.expiretime(f"{prefix}owner:somebody") == LATER + 600
+async def test_renewing_a_session_keeps_it_in_its_owners_index(store, client, prefix, later):
+    await store.create("aa", b"sealed", expires_at=later, owner="somebody")
+    await store.touch("aa", expires_at=later + 600)
+    assert await client.expiretime(f"{prefix}session:aa") == later + 600
+    assert await client.expiretime(f"{prefix}owner:somebody") == later + 600
     assert set(await store.owned("somebody")) == {"aa"}
 
 
-async def test_index_entries_of_expired_and_of_deleted_records_disappear(store, client, prefix):
-    for key, expires_at in (("live", LATER), ("ended", LATER), ("expired", NOW - 1)):
+async def test_index_entries_of_expired_and_of_deleted_records_disappear(store, client, prefix, now, later):
+    for key, expires_at in (("live", later), ("ended", later), ("expired", now - 1)):
         await store.create(key, b"sealed", expires_at=expires_at, owner="somebody")
     await store.delete("ended")
     await store.owned("somebody")
     assert await client.zrange(f"{prefix}owner:somebody", 0, -1) == [b"live"]
 
 
-async def test_an_index_entry_whose_record_is_on_its_way_is_left_alone(store, client, prefix):
-    await client.zadd(f"{prefix}owner:somebody", {"coming": LATER})
+async def test_an_index_entry_whose_record_is_on_its_way_is_left_alone(store, client, prefix, later):
+    await client.zadd(f"{prefix}owner:somebody", {"coming": later})
     assert await store.owned("somebody") == {}
     assert await client.zrange(f"{prefix}owner:somebody", 0, -1) == [b"coming"]
 
 
-async def test_a_server_that_has_forgotten_its_scripts_is_no_matter(store, client):
+async def test_a_server_that_has_forgotten_its_scripts_is_no_matter(store, client, later):
     key = token_hex(16)
     await client.script_flush()
-    await store.create(key, b"sealed", expires_at=LATER, owner=None)
+    await store.create(key, b"sealed", expires_at=later, owner=None)
     await client.script_flush()
-    assert await store.replace(key, b"new", version=1, expires_at=LATER, owner=None) is True
+    assert await store.replace(key, b"new", version=1, expires_at=later, owner=None) is True
     assert await store.read(key) == Record(b"new", 2)
 
 

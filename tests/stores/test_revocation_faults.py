@@ -11,13 +11,12 @@ from redis.exceptions import RedisError
 
 from fastsession import StoreUnavailableError
 from fastsession.stores import RedisRevocations, SQLiteRevocations
+from tests.stores import moments
 from tests.stores.proxy import proxied
 from tests.stores.waiting import eventually, seconds_of, slowest_refusal
 
 pytestmark = pytest.mark.anyio
 
-NOW = int(time.time())
-LATER = NOW + 600
 ANSWER, RECOVERY = 0.3, 1.0
 
 
@@ -48,12 +47,12 @@ async def client(mortal_redis):
 async def denied_sessions(revocations, count=20):
     sessions = [token_hex(16) for _ in range(count)]
     for session in sessions:
-        await revocations.deny_session(session, until=LATER)
+        await revocations.deny_session(session, until=moments.later())
     return sessions
 
 
 def all_denied(revocations, sessions):
-    return all(revocations.denied(session, None, NOW) for session in sessions)
+    return all(revocations.denied(session, None, moments.now()) for session in sessions)
 
 
 async def stored(client):
@@ -67,7 +66,7 @@ async def until_denying_works(revocations):
     """Seconds until a denial is stored again."""
     begun = time.monotonic()
     while True:
-        _, error = await seconds_of(revocations.deny_session(token_hex(16), until=LATER))
+        _, error = await seconds_of(revocations.deny_session(token_hex(16), until=moments.later()))
         if error is None:
             return time.monotonic() - begun
         assert isinstance(error, StoreUnavailableError)
@@ -76,15 +75,15 @@ async def until_denying_works(revocations):
 
 @pytest.mark.parametrize("fault", ["killed", "stopped"])
 async def test_while_redis_is_away_what_was_denied_stays_so_and_new_denials_raise(
-    revocations, mortal_redis, fault, figure
+    revocations, mortal_redis, fault, figure, now, later
 ):
     sessions = await denied_sessions(revocations)
     mortal_redis.kill() if fault == "killed" else mortal_redis.pause()
     new, slowest = token_hex(16), 0.0
     for _ in range(5):
-        slowest = max(slowest, await slowest_refusal([revocations.deny_session(new, until=LATER)]))
+        slowest = max(slowest, await slowest_refusal([revocations.deny_session(new, until=later)]))
     assert all_denied(revocations, sessions)
-    assert not revocations.denied(new, None, NOW)
+    assert not revocations.denied(new, None, now)
     mortal_redis.start() if fault == "killed" else mortal_redis.resume()
     recovery = await until_denying_works(revocations)
     assert all_denied(revocations, sessions)
@@ -93,7 +92,9 @@ async def test_while_redis_is_away_what_was_denied_stays_so_and_new_denials_rais
     assert recovery < RECOVERY
 
 
-async def test_after_an_outage_a_worker_learns_what_was_denied_within_a_second(revocations, mortal_redis, figure):
+async def test_after_an_outage_a_worker_learns_what_was_denied_within_a_second(
+    revocations, mortal_redis, figure, later
+):
     other = RedisRevocations(mortal_redis.url)
     await other.start()
     await denied_sessions(other)
@@ -101,19 +102,19 @@ async def test_after_an_outage_a_worker_learns_what_was_denied_within_a_second(r
     mortal_redis.start()
     sessions = [token_hex(16)]
     await until_denying_works(other)
-    await other.deny_session(sessions[0], until=LATER)
+    await other.deny_session(sessions[0], until=later)
     recovery = await eventually(lambda: all_denied(revocations, sessions))
     figure(f"restarted: a denial of another worker known after {recovery * 1000:.0f} ms")
     assert recovery < RECOVERY
     await other.stop()
 
 
-async def test_a_worker_that_was_cut_off_learns_what_it_missed(revocations, remote):
+async def test_a_worker_that_was_cut_off_learns_what_it_missed(revocations, remote, now):
     cut_off, proxy = remote
     proxy.delay = 3600
     proxy.cut()
     sessions = await denied_sessions(revocations)
-    assert not any(cut_off.denied(session, None, NOW) for session in sessions)
+    assert not any(cut_off.denied(session, None, now) for session in sessions)
     proxy.delay = 0
     proxy.cut()
     await eventually(lambda: all_denied(cut_off, sessions))
@@ -132,10 +133,12 @@ async def test_a_worker_learns_what_it_missed_even_when_the_changes_were_trimmed
 
 
 @pytest.mark.parametrize("loss", ["restarted without data", "flushed"])
-async def test_what_redis_has_lost_the_workers_keep_and_give_back(revocations, mortal_redis, client, loss, figure):
+async def test_what_redis_has_lost_the_workers_keep_and_give_back(
+    revocations, mortal_redis, client, loss, figure, now, later
+):
     sessions = await denied_sessions(revocations)
-    await revocations.deny_owner("aa", before=NOW, until=LATER)
-    await revocations.deny_all(before=NOW - 100)
+    await revocations.deny_owner("aa", before=now, until=later)
+    await revocations.deny_all(before=now - 100)
     if loss == "flushed":
         await client.flushall()
     else:
@@ -150,28 +153,28 @@ async def test_what_redis_has_lost_the_workers_keep_and_give_back(revocations, m
     late = RedisRevocations(mortal_redis.url)
     await late.start()
     assert all_denied(late, sessions)
-    assert late.denied(token_hex(16), "aa", NOW - 1)
-    assert late.denied(token_hex(16), None, NOW - 101)
+    assert late.denied(token_hex(16), "aa", now - 1)
+    assert late.denied(token_hex(16), None, now - 101)
     new = await denied_sessions(late)
     await eventually(lambda: all_denied(revocations, new))
     await late.stop()
 
 
-async def test_nobody_is_let_in_on_knowledge_older_than_max_staleness(mortal_redis):
+async def test_nobody_is_let_in_on_knowledge_older_than_max_staleness(mortal_redis, now):
     stale = RedisRevocations(mortal_redis.url, max_staleness=1.5)
     await stale.start()
     session = token_hex(16)
-    assert not stale.denied(session, None, NOW)
+    assert not stale.denied(session, None, now)
     mortal_redis.pause()
     begun = time.monotonic()
     with pytest.raises(StoreUnavailableError, match=r"not been confirmed for 1\.5 seconds"):
-        await eventually(lambda: stale.denied(session, None, NOW))
+        await eventually(lambda: stale.denied(session, None, now))
     assert 0.4 < time.monotonic() - begun < 1.6
     mortal_redis.resume()
     resumed = time.monotonic()
     while True:
         try:
-            assert not stale.denied(session, None, NOW)
+            assert not stale.denied(session, None, now)
             break
         except StoreUnavailableError:
             await asyncio.sleep(0.005)
@@ -179,16 +182,16 @@ async def test_nobody_is_let_in_on_knowledge_older_than_max_staleness(mortal_red
     await stale.stop()
 
 
-async def test_an_idle_redis_keeps_a_worker_fresh(mortal_redis):
+async def test_an_idle_redis_keeps_a_worker_fresh(mortal_redis, now):
     idle = RedisRevocations(mortal_redis.url, max_staleness=1.5)
     await idle.start()
     ends = time.monotonic() + 4
     # Would raise as soon as nothing had been confirmed for too long.
-    await eventually(lambda: idle.denied("ab" * 16, None, NOW) or time.monotonic() > ends)
+    await eventually(lambda: idle.denied("ab" * 16, None, now) or time.monotonic() > ends)
     await idle.stop()
 
 
-async def test_started_while_redis_is_away_it_lets_nobody_in_until_it_knows(mortal_redis, caplog):
+async def test_started_while_redis_is_away_it_lets_nobody_in_until_it_knows(mortal_redis, caplog, now):
     first = RedisRevocations(mortal_redis.url)
     sessions = await denied_sessions(first)
     await first.stop()
@@ -198,7 +201,7 @@ async def test_started_while_redis_is_away_it_lets_nobody_in_until_it_knows(mort
     assert error is None
     assert seconds < ANSWER
     with pytest.raises(StoreUnavailableError):
-        late.denied(sessions[0], None, NOW)
+        late.denied(sessions[0], None, now)
     mortal_redis.start()
 
     def knows():
@@ -215,14 +218,16 @@ async def test_started_while_redis_is_away_it_lets_nobody_in_until_it_knows(mort
     await late.stop()
 
 
-async def test_a_sqlite_file_that_is_locked_by_another_refuses_denials_in_time_and_is_read_all_the_same(tmp_path):
+async def test_a_sqlite_file_that_is_locked_by_another_refuses_denials_in_time_and_is_read_all_the_same(
+    tmp_path, later
+):
     path = tmp_path / "revocations.db"
     revocations = SQLiteRevocations(path)
     await revocations.start()
     sessions = await denied_sessions(revocations)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    assert await slowest_refusal([revocations.deny_session(token_hex(16), until=LATER)]) < ANSWER
+    assert await slowest_refusal([revocations.deny_session(token_hex(16), until=later)]) < ANSWER
     assert all_denied(revocations, sessions)
     holder.execute("COMMIT")
     holder.close()
@@ -230,13 +235,13 @@ async def test_a_sqlite_file_that_is_locked_by_another_refuses_denials_in_time_a
     await revocations.stop()
 
 
-async def test_a_place_where_no_file_can_be_made_lets_nobody_in(tmp_path):
+async def test_a_place_where_no_file_can_be_made_lets_nobody_in(tmp_path, now, later):
     revocations = SQLiteRevocations(tmp_path / "missing" / "revocations.db")
     await revocations.start()
     with pytest.raises(StoreUnavailableError):
-        revocations.denied("ab" * 16, None, NOW)
+        revocations.denied("ab" * 16, None, now)
     with pytest.raises(StoreUnavailableError):
-        await revocations.deny_session("ab" * 16, until=LATER)
+        await revocations.deny_session("ab" * 16, until=later)
     (tmp_path / "missing").mkdir()
     await until_denying_works(revocations)
     await revocations.stop()

@@ -1,5 +1,4 @@
 import sqlite3
-import time
 from contextlib import closing
 from secrets import token_hex
 
@@ -11,8 +10,6 @@ from fastsession.testing import Clock
 from tests.stores.waiting import slowest_refusal
 
 pytestmark = pytest.mark.anyio
-
-LATER = int(time.time()) + 600
 
 
 @pytest.fixture
@@ -33,20 +30,20 @@ def rows(path):
         return connection.execute("SELECT count(*) FROM sessions").fetchone()[0]
 
 
-async def test_while_another_process_writes_reads_are_answered_and_writes_refused_in_time(store, path, figure):
+async def test_while_another_process_writes_reads_are_answered_and_writes_refused_in_time(store, path, figure, later):
     key = token_hex(16)
-    await store.create(key, b"sealed", expires_at=LATER, owner=None)
+    await store.create(key, b"sealed", expires_at=later, owner=None)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     assert await store.read(key) == Record(b"sealed", 1)
-    slowest = await slowest_refusal([store.replace(key, b"new", version=1, expires_at=LATER, owner=None)])
+    slowest = await slowest_refusal([store.replace(key, b"new", version=1, expires_at=later, owner=None)])
     figure(f"locked: refused within {slowest * 1000:.0f} ms")
     assert slowest < 0.3
     holder.execute("COMMIT")
     holder.close()
     # What was refused has not happened, and does not happen later.
     assert await store.read(key) == Record(b"sealed", 1)
-    assert await store.replace(key, b"new", version=1, expires_at=LATER, owner=None) is True
+    assert await store.replace(key, b"new", version=1, expires_at=later, owner=None) is True
 
 
 async def test_new_records_push_expired_ones_out_of_the_file(path):
@@ -84,9 +81,9 @@ async def test_a_file_that_is_no_database_is_a_fault_of_the_system(path):
     await store.stop()
 
 
-async def test_nothing_of_the_data_shows_in_an_error(store, path):
+async def test_nothing_of_the_data_shows_in_an_error(store, path, later):
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DROP TABLE sessions")
     with pytest.raises(StoreUnavailableError) as caught:
-        await store.create("a-secret-key", b"some data", expires_at=LATER, owner="somebody")
+        await store.create("a-secret-key", b"some data", expires_at=later, owner="somebody")
     assert not {"secret", "data", "somebody"} & set(str(caught.value).replace("-", " ").split())

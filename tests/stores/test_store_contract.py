@@ -1,7 +1,6 @@
 """What every store must do. Add a store of your own to `KINDS` and to `opened`."""
 
 import asyncio
-import time
 from contextlib import asynccontextmanager
 from secrets import token_hex
 
@@ -66,13 +65,8 @@ def owner():
 
 
 @pytest.fixture
-def later():
-    return int(time.time()) + 600
-
-
-@pytest.fixture
-def past():
-    return int(time.time()) - 1
+def past(now):
+    return now - 1
 
 
 async def test_a_created_record_is_read_with_version_1(store, key, later):

@@ -9,12 +9,12 @@ from redis.asyncio import Redis
 
 from fastsession import StoreUnavailableError
 from fastsession.stores import Record, RedisStore
+from tests.stores import moments
 from tests.stores.proxy import proxied
 from tests.stores.waiting import seconds_of, slowest_refusal
 
 pytestmark = pytest.mark.anyio
 
-LATER = int(time.time()) + 600
 ANSWER, RECOVERY = 0.3, 1.0
 
 
@@ -31,9 +31,9 @@ async def store(request, mortal_redis):
 def every_operation(store, key):
     return [
         store.read(key),
-        store.create(token_hex(16), b"new", expires_at=LATER, owner="aa"),
-        store.replace(key, b"new", version=1, expires_at=LATER, owner="aa"),
-        store.touch(key, expires_at=LATER),
+        store.create(token_hex(16), b"new", expires_at=moments.later(), owner="aa"),
+        store.replace(key, b"new", version=1, expires_at=moments.later(), owner="aa"),
+        store.touch(key, expires_at=moments.later()),
         store.delete(key),
         store.owned("aa"),
     ]
@@ -57,10 +57,12 @@ async def longest_refusal(store, key, times=4):
     return max([await slowest_refusal(every_operation(store, key) + every_operation(store, key)) for _ in range(times)])
 
 
-async def test_killed_every_operation_says_so_in_time_and_a_restart_brings_everything_back(store, mortal_redis, figure):
+async def test_killed_every_operation_says_so_in_time_and_a_restart_brings_everything_back(
+    store, mortal_redis, figure, later
+):
     keys = [token_hex(16) for _ in range(50)]
     for key in keys:
-        await store.create(key, key.encode(), expires_at=LATER, owner="aa")
+        await store.create(key, key.encode(), expires_at=later, owner="aa")
     mortal_redis.kill()
     slowest = await longest_refusal(store, keys[0])
     mortal_redis.start()
@@ -71,23 +73,23 @@ async def test_killed_every_operation_says_so_in_time_and_a_restart_brings_every
     assert await store.owned("aa") == {key: Record(key.encode(), 1) for key in keys}
 
 
-async def test_restarted_without_its_data_it_knows_no_session_and_adopts_none(store, mortal_redis):
+async def test_restarted_without_its_data_it_knows_no_session_and_adopts_none(store, mortal_redis, later):
     key = token_hex(16)
-    await store.create(key, b"sealed", expires_at=LATER, owner="aa")
+    await store.create(key, b"sealed", expires_at=later, owner="aa")
     mortal_redis.kill()
     mortal_redis.forget()
     mortal_redis.start()
     await seconds_of(store.read(key))
     assert await store.read(key) is None
-    assert await store.replace(key, b"back", version=1, expires_at=LATER, owner="aa") is False
-    assert await store.touch(key, expires_at=LATER) is False
+    assert await store.replace(key, b"back", version=1, expires_at=later, owner="aa") is False
+    assert await store.touch(key, expires_at=later) is False
     assert await store.read(key) is None
     assert await store.owned("aa") == {}
 
 
-async def test_stopped_for_5_seconds_every_operation_says_so_in_time(store, mortal_redis, figure):
+async def test_stopped_for_5_seconds_every_operation_says_so_in_time(store, mortal_redis, figure, later):
     key = token_hex(16)
-    await store.create(key, b"sealed", expires_at=LATER, owner="aa")
+    await store.create(key, b"sealed", expires_at=later, owner="aa")
     mortal_redis.pause()
     slowest, ends = 0.0, time.monotonic() + 5
     while time.monotonic() < ends:
@@ -101,11 +103,11 @@ async def test_stopped_for_5_seconds_every_operation_says_so_in_time(store, mort
     assert await store.read(key) == Record(b"sealed", 1)
 
 
-async def test_a_slow_network_is_waited_for_up_to_the_timeout_and_no_longer(mortal_redis, figure):
+async def test_a_slow_network_is_waited_for_up_to_the_timeout_and_no_longer(mortal_redis, figure, later):
     key = token_hex(16)
     async with proxied(mortal_redis.port) as proxy:
         store = RedisStore(proxy.url)
-        await store.create(key, b"sealed", expires_at=LATER, owner=None)
+        await store.create(key, b"sealed", expires_at=later, owner=None)
         proxy.delay = 0.05
         seconds, error = await seconds_of(store.read(key))
         assert error is None
@@ -122,11 +124,11 @@ async def test_a_slow_network_is_waited_for_up_to_the_timeout_and_no_longer(mort
     assert recovery < RECOVERY
 
 
-async def test_cut_connections_are_replaced(mortal_redis):
+async def test_cut_connections_are_replaced(mortal_redis, later):
     key = token_hex(16)
     async with proxied(mortal_redis.port) as proxy:
         store = RedisStore(proxy.url)
-        await store.create(key, b"sealed", expires_at=LATER, owner=None)
+        await store.create(key, b"sealed", expires_at=later, owner=None)
         for _ in range(20):
             reads = [asyncio.ensure_future(seconds_of(store.read(key))) for _ in range(20)]
             await asyncio.sleep(0)
@@ -137,10 +139,10 @@ async def test_cut_connections_are_replaced(mortal_redis):
 
 
 @pytest.mark.parametrize("max_connections", [1, 50])
-async def test_a_long_outage_uses_up_no_connection(mortal_redis, max_connections):
+async def test_a_long_outage_uses_up_no_connection(mortal_redis, max_connections, later):
     key = token_hex(16)
     store = RedisStore(mortal_redis.url, max_connections=max_connections)
-    await store.create(key, b"sealed", expires_at=LATER, owner=None)
+    await store.create(key, b"sealed", expires_at=later, owner=None)
     mortal_redis.pause()
     for _ in range(4):
         await asyncio.gather(*(seconds_of(store.read(key)) for _ in range(200)))
@@ -152,13 +154,13 @@ async def test_a_long_outage_uses_up_no_connection(mortal_redis, max_connections
     await store.stop()
 
 
-async def test_an_error_that_redis_answers_is_a_fault_of_the_system(store, mortal_redis):
+async def test_an_error_that_redis_answers_is_a_fault_of_the_system(store, mortal_redis, later):
     key = token_hex(16)
-    await store.create(key, b"sealed", expires_at=LATER, owner=None)
+    await store.create(key, b"sealed", expires_at=later, owner=None)
     async with Redis(port=mortal_redis.port) as client:
         await client.config_set("maxmemory", 1)
         await client.config_set("maxmemory-policy", "noeviction")
         with pytest.raises(StoreUnavailableError):
-            await store.replace(key, b"new", version=1, expires_at=LATER, owner=None)
+            await store.replace(key, b"new", version=1, expires_at=later, owner=None)
         await client.config_set("maxmemory", 0)
     assert await store.read(key) == Record(b"sealed", 1)

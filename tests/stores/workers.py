@@ -5,8 +5,7 @@ import time
 
 from fastsession import StoreUnavailableError
 from fastsession.stores import RedisRevocations, RedisStore, SQLiteRevocations, SQLiteStore
-
-LATER = int(time.time()) + 600
+from tests.stores import moments
 
 
 def store_at(kind, place):
@@ -29,7 +28,7 @@ async def _add_ones(kind, place, key, count):
     while added < count:
         record = await store.read(key)
         data = b"%d" % (int(record.data) + 1)
-        if await store.replace(key, data, version=record.version, expires_at=LATER, owner="aa"):
+        if await store.replace(key, data, version=record.version, expires_at=moments.later(), owner="aa"):
             added += 1
         else:
             conflicts += 1
@@ -46,7 +45,7 @@ async def _create_many(kind, place, keys):
     store = store_at(kind, place)
     await store.start()
     for key in keys:
-        await store.create(key, key.encode(), expires_at=LATER, owner="aa")
+        await store.create(key, key.encode(), expires_at=moments.later(), owner="aa")
     await store.stop()
 
 
@@ -77,7 +76,7 @@ async def _deny_for_ever(kind, place, sessions, confirmed):
     revocations = revocations_at(kind, place)
     for session in sessions:
         try:
-            await revocations.deny_session(session, until=LATER)
+            await revocations.deny_session(session, until=moments.later())
         except StoreUnavailableError:
             continue
         confirmed.send(session)
