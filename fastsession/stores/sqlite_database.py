@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 # Seconds for making the file, while other processes that start may be about it too.
 _OPENING = 5.0
+# Seconds between two attempts to switch a new file to the write-ahead log.
+_PAUSE = 0.01
 # The part of the time for an answer that a lock is waited for: SQLite then says no before the caller has
 # left, so a write that was refused does not happen afterwards.
 _PATIENCE = 0.8
@@ -75,8 +78,7 @@ class SQLiteDatabase:
         connection = sqlite3.connect(self._path, timeout=_OPENING, isolation_level=None)
         with ExitStack() as unless_it_opens:
             unless_it_opens.callback(connection.close)
-            # Readers and the writer do not wait for one another.
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_write_ahead_log(connection)
             # What was confirmed survives a power failure too: a logout that is undone would be a fail-open.
             connection.execute("PRAGMA synchronous = FULL")
             for statement in self._schema:
@@ -89,3 +91,22 @@ class SQLiteDatabase:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch the file to the journal with which readers and the writer do not wait for each other.
+
+    SQLite's busy timeout does not cover this statement: it fails at once when another process switches the same new
+    file, as the workers of one server do when they start together. So it is repeated here.
+    """
+    give_up = time.monotonic() + _OPENING
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # The low byte is the primary code: https://www.sqlite.org/rescode.html
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return

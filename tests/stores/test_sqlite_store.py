@@ -1,3 +1,4 @@
+import asyncio
 import sqlite3
 from contextlib import closing
 from secrets import token_hex
@@ -44,6 +45,34 @@ async def test_while_another_process_writes_reads_are_answered_and_writes_refuse
     # What was refused has not happened, and does not happen later.
     assert await store.read(key) == Record(b"sealed", 1)
     assert await store.replace(key, b"new", version=1, expires_at=later, owner=None) is True
+
+
+@pytest.fixture
+def writing(path):
+    """Another program that writes to the file, in SQLite's first journal mode."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("CREATE TABLE others (name)")
+        holder.execute("BEGIN IMMEDIATE")
+        yield holder
+
+
+async def test_a_file_that_another_program_is_writing_is_opened_when_it_is_done(path, writing):
+    store = SQLiteStore(path)
+    started = asyncio.create_task(store.start())
+    # SQLite refuses at once to switch the journal mode of such a file: the store has tried more than once by then.
+    await asyncio.sleep(0.1)
+    assert not started.done()
+    writing.execute("COMMIT")
+    await started
+    assert await store.read("aa") is None
+    await store.stop()
+
+
+async def test_a_file_that_another_program_does_not_let_go_is_a_fault_of_the_system(path, writing):
+    store = SQLiteStore(path)
+    with pytest.raises(StoreUnavailableError):
+        await store.start()
+    await store.stop()
 
 
 async def test_new_records_push_expired_ones_out_of_the_file(path):
