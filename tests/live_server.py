@@ -8,6 +8,8 @@ from typing import Any
 
 import uvicorn
 
+from tests.processes import PATIENCE
+
 
 @contextmanager
 def served(app: Any, *, host: str = "127.0.0.1", **options: Any) -> Iterator[str]:
@@ -17,10 +19,12 @@ def served(app: Any, *, host: str = "127.0.0.1", **options: Any) -> Iterator[str
         # a connection that a browser keeps for later may not keep the server from stopping.
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, **options)
         server = uvicorn.Server(config)
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        # As a daemon: should it not stop, the tests end all the same.
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
             yield f"{'https' if config.is_ssl else 'http'}://{host}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join()
+            thread.join(PATIENCE)
+        assert not thread.is_alive(), "the server does not stop"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.formats.peer import BUILD, Peer
+from tests.formats.peer import BUILD, install
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = (DOCS / "comparison.md").read_text()
@@ -83,8 +83,8 @@ def test_the_page_names_the_versions_of_its_sources():
 @pytest.fixture(scope="module")
 def packages():
     """Where the Node packages are, once they are installed."""
-    with Peer():
-        return BUILD / "node_modules"
+    install()
+    return BUILD / "node_modules"
 
 
 def of_python(source):

@@ -17,8 +17,9 @@ from tests.benchmarks.asgi import BROWSER_HEADERS, exchange, request_headers
 from tests.benchmarks.cases import MANY, WrongAnswerError
 from tests.benchmarks.contender import Contender
 from tests.benchmarks.payloads import contents
-from tests.benchmarks.servers import free_port, program, running
+from tests.benchmarks.servers import program, running
 from tests.benchmarks.timing import Spread, spread
+from tests.processes import free_port
 
 CONNECTIONS = 16
 BARE = ("bare", "/untouched")

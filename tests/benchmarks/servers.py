@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.processes import free_port, started
+
 _PATIENCE_SECONDS = 20.0
 
 
@@ -25,13 +27,6 @@ def program(name: str, *, advice: str) -> str:
     return found
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @contextlib.contextmanager
 def running(
     command: list[str],
@@ -42,13 +37,9 @@ def running(
     patience: float = _PATIENCE_SECONDS,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server that accepts connections on the port, for as long as the block runs; `patience` is in seconds."""
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
-    try:
+    with started(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as process:
         _wait_until_it_accepts(process, port, patience)
         yield process
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @contextlib.contextmanager

@@ -44,8 +44,10 @@ def running_chromium(program: str, certificate: Certificate) -> Iterator[Browser
             # Playwright turns the back/forward cache off, and whether a page comes back out of it is a question here.
             ignore_default_args=["--disable-back-forward-cache"],
         )
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 def served(app: Any, host: str, certificate: Certificate | None) -> AbstractContextManager[str]:

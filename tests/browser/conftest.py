@@ -13,16 +13,16 @@ Nothing is waited for by sleeping: `expect(...)`, `page.wait_for_url(...)`, `pag
 moves it while the server runs. The browser's own clock is moved by `page.clock`.
 """
 
-import os
 from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.certificate import make_certificate
-from tests.browser.chromium import HOSTS, find_chromium, running_chromium, served
+from tests.browser.chromium import HOSTS, running_chromium, served
 from tests.browser.fetching import fetch
 from tests.browser.timed_pages import Tab, timed_pages
+from tests.processes import needed
 
 # For a busy machine. What is waited for is there in some milliseconds.
 PATIENCE = 20_000
@@ -38,11 +38,7 @@ def certificate(tmp_path_factory):
 @pytest.fixture(scope="package")
 def chromium(certificate):
     """The one browser of all these tests. Ask for `context` or `page`: they have cookies of their own."""
-    program = find_chromium()
-    if program is None:
-        refuse = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        refuse("CHROMIUM IS NOT INSTALLED: nothing was tried in a real browser")
-    with running_chromium(program, certificate) as browser:
+    with running_chromium(needed("chromium"), certificate) as browser:
         yield browser
 
 

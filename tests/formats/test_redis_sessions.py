@@ -1,52 +1,26 @@
 """connect-redis's sessions, read from a real Redis."""
 
 import asyncio
-import shutil
-import socket
-import subprocess
-import time
 
 import pytest
-import redis
 from redis.asyncio import Redis
 
 from fastsession import ConfigurationError, SessionStatus, StoreUnavailableError
 from fastsession.errors import Rejected
 from fastsession.formats import ExpressSession, RedisSessionReader
 from tests.formats.vector import vector
+from tests.processes import free_port
+from tests.stores.redis_server import running
 
 VECTOR = vector("express-session/A01")
 (STORED,) = VECTOR.fields["store"].values()
 STORE_KEY = VECTOR.expected["store_key_connect_redis"]
 
-pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
-    port = free_port()
-    process = subprocess.Popen(
-        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-        cwd=tmp_path_factory.mktemp("redis"),
-        stdout=subprocess.DEVNULL,
-    )
-    with redis.Redis(port=port) as client:
-        give_up = time.monotonic() + 10
-        while True:
-            try:
-                client.ping()
-                break
-            except redis.ConnectionError:
-                assert time.monotonic() < give_up, "redis-server does not answer"
-        yield f"redis://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(timeout=10)
+    with running(tmp_path_factory.mktemp("redis"), "--save", "") as server:
+        yield server.url
 
 
 def load(url, make=RedisSessionReader, *, stored=STORED, prefix="sess:"):

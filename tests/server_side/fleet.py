@@ -7,9 +7,12 @@ from pathlib import Path
 from fastapi import WebSocket
 
 from fastsession import closing_when_over
+from tests.processes import die_with_parent
 from tests.server_side.site import Home, router
 from tests.shop import Current, shop
 
+# Uvicorn's workers outlive it when it is killed.
+die_with_parent()
 SETTINGS = ("FLEET_KIND", "FLEET_PLACE", "FLEET_MODE", "FLEET_SECRET")
 kind, place, mode, secret = (os.environ[name] for name in SETTINGS)
 home = Home(kind, Path(place) if kind == "sqlite" else (place, "fleet:"), time.time)

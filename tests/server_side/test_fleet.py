@@ -1,7 +1,6 @@
 """Uvicorn with four workers under users with browser-like cookie jars. FASTSESSION_LONG=1: a minute of each."""
 
 import os
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -11,8 +10,8 @@ import httpx
 import pytest
 
 from fastsession import generate_key
+from tests.processes import PATIENCE, free_port, started
 from tests.server_side.visits import Visits
-from tests.stores.redis_server import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -29,21 +28,17 @@ def fleet(kind, place, mode, workers=WORKERS):
     settings = {"FLEET_KIND": kind, "FLEET_PLACE": str(place), "FLEET_MODE": mode, "FLEET_SECRET": generate_key()}
     options = ("--workers", str(workers), "--port", str(port), "--log-level", "error", "--timeout-keep-alive", "60")
     command = [sys.executable, "-m", "uvicorn", "tests.server_side.fleet:app", "--host", "127.0.0.1", *options]
-    server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings})
-    try:
-        yield until_it_answers(f"http://127.0.0.1:{port}")
-    finally:
-        server.terminate()
-        server.wait()
+    with started(command, cwd=ROOT, env={**os.environ, **settings}) as server:
+        yield until_it_answers(f"http://127.0.0.1:{port}", server)
 
 
-def until_it_answers(url):
-    ends = time.monotonic() + 60
+def until_it_answers(url, server):
+    ends = time.monotonic() + PATIENCE
     while True:
         try:
             httpx.get(f"{url}/who").raise_for_status()
         except httpx.HTTPError:
-            if time.monotonic() > ends:
+            if server.poll() is not None or time.monotonic() > ends:
                 raise
             time.sleep(0.1)
         else:

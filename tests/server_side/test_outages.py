@@ -1,11 +1,11 @@
 """What a visitor sees while a real Redis is killed, stopped or slow: an answer in time, and never a stranger's rights."""
 
 import asyncio
-import time
 
 import pytest
 
 from fastsession.stores import RedisRevocations, RedisStore
+from tests.process_clock import ProcessClock
 from tests.server_side.site import browser, cookie_header, replayed, site, until
 from tests.stores.proxy import proxied
 
@@ -20,10 +20,10 @@ def store(mortal_redis):
 
 
 async def timed(request):
-    """Seconds until the answer, and the answer."""
-    begun = time.monotonic()
-    response = await request
-    return time.monotonic() - begun, response
+    """Seconds of `ProcessClock` until the answer, and the answer."""
+    with ProcessClock() as clock:
+        response = await request
+        return clock.seconds, response
 
 
 async def slowest_of(client, path, times=5):

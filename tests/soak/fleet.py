@@ -4,7 +4,7 @@ import asyncio
 import json
 from contextlib import ExitStack, contextmanager
 
-from tests.benchmarks.servers import free_port
+from tests.processes import free_port
 from tests.soak.servers import uvicorn
 
 VARIABLE = "SOAK_SETTINGS"

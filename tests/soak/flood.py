@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from fastsession import generate_key
 from fastsession.events import LINES_PER_SECOND
-from tests.benchmarks.servers import free_port
+from tests.processes import free_port
 from tests.soak import checks, flood_app, garbage, wrk
 from tests.soak.checks import Check
 from tests.soak.servers import uvicorn

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from fastsession import generate_key
-from tests.benchmarks.servers import free_port
+from tests.processes import free_port
 from tests.soak import checks
 from tests.soak.browser import connections
 from tests.soak.checks import Check

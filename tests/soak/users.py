@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fastsession import generate_key
-from tests.benchmarks.servers import free_port
+from tests.processes import free_port
 from tests.server_side.visits import Visits
 from tests.soak import checks
 from tests.soak.browser import Browser, connections

@@ -1,3 +1,4 @@
+import time
 from contextlib import asynccontextmanager
 from secrets import token_hex
 
@@ -6,6 +7,7 @@ import redis
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.sentinel import Sentinel
 
+from tests.processes import PATIENCE
 from tests.stores import moments
 from tests.stores.redis_server import running, sentinel_of
 
@@ -38,8 +40,9 @@ def redis_sentinel(redis_server, tmp_path_factory):
 def take_every_slot(server):
     with redis.Redis(port=server.port) as client:
         client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+        give_up = time.monotonic() + PATIENCE
         while client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
-            pass
+            assert time.monotonic() < give_up, "the cluster does not get ready"
 
 
 @pytest.fixture

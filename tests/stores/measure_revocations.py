@@ -14,9 +14,13 @@ from redis.asyncio import Redis
 
 from fastsession.stores import RedisRevocations, SQLiteRevocations
 from fastsession.stores.denials import Denials
+from tests.stores.denial_delays import delays_of_denials
+from tests.stores.pool import Pool
 from tests.stores.redis_server import running
 
 BATCH = 10_000
+# Seconds in which a denial has reached every process, at the 99th percentile.
+MOST_DELAY = 0.1
 
 
 def later():
@@ -128,6 +132,22 @@ async def snapshots(directory, count):
     await start_of(SQLiteRevocations(path), "SQLite")
 
 
+def delays(directory):
+    """How soon denials are in force in other processes; False if that is later than the documentation says."""
+    held = True
+    with running(directory / "redis", "--save", "") as server:
+        for kind, place in (("redis", server.url), ("sqlite", str(directory / "delays.db"))):
+            with Pool() as pool:
+                found = asyncio.run(delays_of_denials(kind, place, pool))
+            p50, p99 = (statistics.quantiles(found, n=100)[rank - 1] for rank in (50, 99))
+            held = held and p99 < MOST_DELAY
+            print(
+                f"{kind}: in force in {pool.size} processes after p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms "
+                f"(limit {MOST_DELAY * 1000:.0f} ms), most {max(found) * 1000:.1f} ms"
+            )
+    return held
+
+
 def main():
     if sys.argv[1:2] == ["memory"]:
         in_memory(int(sys.argv[2]))
@@ -137,6 +157,8 @@ def main():
     subprocess.run([sys.executable, "-m", "tests.stores.measure_revocations", "memory", str(count)], check=True)
     with tempfile.TemporaryDirectory() as directory:
         asyncio.run(snapshots(Path(directory), count))
+        if not delays(Path(directory)):
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -3,23 +3,21 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+from tests import processes
 
 
 class RedisServer:
     def __init__(self, directory: Path, *options: str):
         self.directory = directory
-        self.port = free_port()
+        self.program = processes.needed("redis-server")
+        self.port = processes.free_port()
         self.options = options
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self):
@@ -27,22 +25,22 @@ class RedisServer:
 
     def start(self, ready="Ready to accept connections"):
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.process = subprocess.Popen(
-            ["redis-server", *self.options, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        lines = []
-        for line in self.process.stdout:
-            lines.append(line)
-            if ready in line:
-                return
-        raise RuntimeError("redis-server did not start:\n" + "".join(lines))
+        place = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory))
+        # A file, and no pipe: nobody reads on when it is ready, and a full pipe stops the server.
+        output = self.directory / "output"
+        with output.open("wb") as file:
+            self.process = processes.start([self.program, *self.options, *place], stdout=file)
+        give_up = time.monotonic() + processes.PATIENCE
+        while ready not in output.read_text():
+            if self.process.poll() is not None or time.monotonic() > give_up:
+                self.kill()
+                raise RuntimeError("redis-server did not start:\n" + output.read_text())
+            time.sleep(0.005)
 
     def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        """Kill it without a word; what is killed already stays so."""
+        if self.process is not None:
+            processes.kill(self.process)
 
     def pause(self):
         os.kill(self.process.pid, signal.SIGSTOP)
@@ -61,8 +59,8 @@ DURABLE = ("--save", "", "--appendonly", "yes", "--appendfsync", "no")
 @contextmanager
 def running(directory, *options):
     server = RedisServer(directory, *(options or DURABLE))
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.kill()
@@ -75,8 +73,8 @@ def sentinel_of(server, directory):
     configuration = directory / "sentinel.conf"
     configuration.write_text(f"sentinel monitor main 127.0.0.1 {server.port} 1\n")
     sentinel = RedisServer(directory, str(configuration), "--sentinel")
-    sentinel.start(ready="+monitor master main")
     try:
+        sentinel.start(ready="+monitor master main")
         yield sentinel
     finally:
         sentinel.kill()

@@ -1,15 +1,13 @@
 """The pair of docs/sharing-with-node.md, run as it stands there: route handlers in Node beside the FastAPI app."""
 
 import re
-import shutil
 from pathlib import Path
 
 import httpx
 import pytest
 
 from fastsession import generate_key
-from tests.formats.live.servers import SOURCE, asgi_server, node_server
-from tests.formats.peer import BUILD
+from tests.formats.live.servers import asgi_server, beside_the_packages, node_server
 
 PAGE = (Path(__file__).parents[3] / "docs" / "sharing-with-node.md").read_text()
 FILES = re.findall(r"^```js\n// (\S+\.js)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -29,14 +27,13 @@ def browser_on_loopback():
 
 @pytest.fixture
 def routes(peer):
-    """The folder with the page's JavaScript files, below the installed packages."""
-    folder = BUILD / "next"
-    shutil.rmtree(folder, ignore_errors=True)
-    for name, text in FILES:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
+    """A folder with the page's JavaScript files, and the script that serves them."""
+    with beside_the_packages() as folder:
+        for name, text in FILES:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        yield folder
 
 
 @pytest.fixture
@@ -45,10 +42,9 @@ def servers(routes, monkeypatch):
     monkeypatch.setenv("SHARED_PASSWORD", PASSWORD)
     namespace = {"__name__": "shop"}
     exec(compile(PYTHON, "sharing-with-node.md", "exec"), namespace)
-    script = shutil.copy(SOURCE / "routes.mjs", BUILD)
     with (
         asgi_server(namespace["create_app"]()) as api,
-        node_server(Path(script), str(routes), SHARED_PASSWORD=PASSWORD) as front,
+        node_server(routes / "routes.mjs", str(routes), SHARED_PASSWORD=PASSWORD) as front,
         browser_on_loopback() as browser,
     ):
         yield browser, api, front
