@@ -142,7 +142,11 @@ def test_tracebacks_show_no_secret(clock, break_it):
     assert_silent(text, secrets_of(header))
 
 
-@pytest.mark.parametrize("secret", [f"{SECRET}x", SECRET[:-1], SECRET[4:30], "changeme" + SECRET[4:]])
+@pytest.mark.parametrize(
+    "secret",
+    [f"{SECRET}x", SECRET[:-1], SECRET[4:30], "changeme" + SECRET[4:]],
+    ids=["too long", "too short", "neither key nor passphrase", "a known word"],
+)
 def test_a_refused_secret_is_not_shown(secret):
     with pytest.raises(ValueError) as caught:
         SessionMiddleware(None, secret_key=secret)

@@ -97,7 +97,8 @@ def test_a_deep_value_in_the_dict_is_refused_or_comes_back(depth):
         ("tags", {"b", "a", "c"}),
         ("point", (3, 4)),
     ],
-    ids=repr,
+    # Without the set's own order, which is another in each process.
+    ids=lambda part: repr(sorted(part) if isinstance(part, set) else part),
 )
 def test_a_value_that_was_sealed_comes_back_equal(field, value):
     visit = Visitor(model=Profile, max_cookies=3)
