@@ -1,34 +1,29 @@
-# make run    serve the example shop          make bench   measure, side by side with the peers
-# make test   every test                      make docs    build the documentation
-# make check  ruff, mypy, pyright, docs       make test-all  the tests on every Python we support
-# make screenshots  the pictures of the shop in docs/_static/screenshots
-# make linkcheck  whether the pages of others that the documentation links to are there (needs a network)
-# make test-oldest  the tests on the lowest versions that pyproject.toml allows
-# make audit      known vulnerabilities of what the library needs (needs a network)
-# make soak     the long runs: fuzzing, floods, many users, key rotation, outages; half an hour
-# make mutation   whether the tests notice small changes of the code; MODULES="token cookies" for some
 PYTHON_BIN := .venv/bin
+# How pytest spreads the tests over the cores: see tests/README.md.
+PYTEST := $(PYTHON_BIN)/python -m pytest @.ci/side-by-side
 PORT ?= 8000
 # How long a session of the shop lasts without a visit: with 1, the timeout warning comes after half a minute.
 IDLE_MINUTES ?= 30
 # Node for the peers' packages comes with the Python environment where the machine has none.
 export PATH := $(PATH):$(CURDIR)/.venv/bin
 
-.PHONY: run screenshots test check docs linkcheck bench soak mutation test-all test-oldest audit format clean
+.DEFAULT_GOAL := help
+.PHONY: help run test test-fast check docs bench soak screenshots linkcheck mutation test-all test-oldest audit format clean
 
-run: .venv/.example
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+
+run: .venv/.example ## serve the example shop; PORT=8000 IDLE_MINUTES=30
 	$(PYTHON_BIN)/python -m example_app --port $(PORT) --idle-minutes $(IDLE_MINUTES)
 
-screenshots: .venv/.test
-	.ci/setup --programs chromium
-	$(PYTHON_BIN)/python -m tests.browser.screenshots docs/_static/screenshots
+test: .venv/.test ## every test
+	.ci/setup --programs redis-server redis-sentinel postgres chromium
+	$(PYTEST)
 
-test: .venv/.test
-	.ci/setup --programs redis-server chromium
-	# A second try for what a busy machine made late: some tests wait for real servers within 0.3 s.
-	$(PYTHON_BIN)/python -m pytest --reruns 1
+test-fast: .venv/.test ## the tests that start no server and no program, in a minute
+	$(PYTEST) -m "not slow" $(FAST)
 
-check: .venv/.check
+check: .venv/.check ## ruff, mypy, pyright, the documentation
 	$(PYTHON_BIN)/ruff check .
 	$(PYTHON_BIN)/ruff format --check .
 	$(PYTHON_BIN)/mypy
@@ -36,39 +31,43 @@ check: .venv/.check
 	$(PYTHON_BIN)/python -m pytest -q tests/test_layers.py tests/test_public_names.py
 	$(MAKE) docs
 
-docs: .venv/.docs
+docs: .venv/.docs ## build the documentation
 	$(PYTHON_BIN)/sphinx-build --fail-on-warning --keep-going -q -b html docs .build/docs
 	@echo "docs: open .build/docs/index.html"
 
-linkcheck: .venv/.docs
-	$(PYTHON_BIN)/sphinx-build -q -b linkcheck docs .build/linkcheck
-
-bench: .venv/.bench
+bench: .venv/.bench ## measure, side by side with the peers
 	.ci/setup --programs redis-server wrk
 	$(PYTHON_BIN)/python -m tests.benchmarks
 
-soak: .venv/.soak
+soak: .venv/.soak ## the long runs: fuzzing, floods, many users, key rotation, outages; half an hour
 	.ci/setup --programs redis-server wrk
 	$(PYTHON_BIN)/python -m tests.soak
 
-mutation: .venv/.mutation
+screenshots: .venv/.test ## the pictures of the shop in docs/_static/screenshots
+	.ci/setup --programs chromium
+	$(PYTHON_BIN)/python -m tests.browser.screenshots docs/_static/screenshots
+
+linkcheck: .venv/.docs ## whether the pages that the documentation links to are there (needs a network)
+	$(PYTHON_BIN)/sphinx-build -q -b linkcheck docs .build/linkcheck
+
+mutation: .venv/.mutation ## whether the tests notice small changes of the code; MODULES="token cookies" for some
 	$(PYTHON_BIN)/python -m tests.mutation $(MODULES)
 
-test-all:
+test-all: ## every test on every Python we support
 	.ci/test-all 3.11 3.12 3.13
 
-test-oldest: .venv/.oldest
-	.ci/setup --programs redis-server
+test-oldest: .venv/.oldest ## every test on the lowest versions that pyproject.toml allows
+	.ci/setup --programs redis-server redis-sentinel postgres chromium
 	.ci/test-oldest
 
-audit: .venv/.audit
+audit: .venv/.audit ## known vulnerabilities of what the library needs (needs a network)
 	$(PYTHON_BIN)/python .ci/audit
 
-format: .venv/.check
+format: .venv/.check ## write the code as ruff has it
 	$(PYTHON_BIN)/ruff check --fix .
 	$(PYTHON_BIN)/ruff format .
 
-clean:
+clean: ## remove the virtual environments and everything that was built
 	rm -rf .venv .venvs .build .cache
 
 # One stamp a dependency group, older than pyproject.toml when it has to be installed again.

@@ -17,8 +17,9 @@ from fastsession import SessionEvent
 from fastsession.testing import Clock
 from tests.shop import START, browser, shop
 
-# The part of a test's time (`timeout` in pyproject.toml) after which it is cancelled if it awaits something.
-ASYNC_PART = 0.8
+# The part of a test's time (`timeout` in pyproject.toml) after which it is cancelled if it awaits something. The rest
+# is for its fixtures, and for the report, which must not be interrupted.
+ASYNC_PART = 0.5
 # What the conftest.py of a folder imports besides what every test needs.
 FOLDERS_NEED = {"browser": "playwright", "stores": "redis"}
 OWN_PACKAGES = {"example_app", "fastsession", "tests"}

@@ -6,6 +6,7 @@ import pytest
 
 from fastsession.stores import RedisRevocations, RedisStore
 from tests.process_clock import ProcessClock
+from tests.processes import PATIENCE
 from tests.server_side.site import browser, cookie_header, replayed, site, until
 from tests.stores.proxy import proxied
 
@@ -105,7 +106,7 @@ async def test_a_redis_that_dies_while_a_request_works_loses_no_acknowledged_wri
 
 
 async def test_a_logout_is_in_force_after_redis_was_killed_and_came_back(store, mortal_redis):
-    revocations = RedisRevocations(mortal_redis.url)
+    revocations = RedisRevocations(mortal_redis.url, timeout=PATIENCE)
     async with site(store=store, revocations=revocations) as app:
         client = browser(app)
         await client.post("/login/42")
@@ -177,7 +178,10 @@ async def test_a_storm_of_cancelled_requests_gives_nobody_another_session(mortal
 @pytest.mark.parametrize("ahead", [-20, 20])
 async def test_workers_whose_clocks_differ_agree_on_who_is_ended(mortal_redis, clock, ahead):
     def here():
-        return {"store": RedisStore(mortal_redis.url), "revocations": RedisRevocations(mortal_redis.url)}
+        return {
+            "store": RedisStore(mortal_redis.url, timeout=PATIENCE),
+            "revocations": RedisRevocations(mortal_redis.url, timeout=PATIENCE),
+        }
 
     async with site(**here(), clock=clock) as app, site(**here(), clock=lambda: clock() + ahead) as other:
         mine = browser(app)

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from fastsession import StoreUnavailableError
 from fastsession.stores import Record, RedisStore
+from tests.processes import PATIENCE
 from tests.stores.proxy import proxied
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +26,7 @@ async def test_a_storm_of_cancelled_operations_gives_nobody_a_wrong_answer(kind,
         proxied(redis_server.port) as proxy,
         Redis(port=proxy.port, protocol=3 if kind == "resp3" else 2) as client,
     ):
-        store = RedisStore(proxy.url if kind == "url" else client, prefix=prefix)
+        store = RedisStore(proxy.url if kind == "url" else client, prefix=prefix, timeout=PATIENCE)
         for key in keys:
             await store.create(key, key.encode(), expires_at=later, owner=key)
         proxy.delay = 0.002
@@ -62,7 +63,7 @@ async def test_a_storm_of_cancelled_operations_gives_nobody_a_wrong_answer(kind,
 
 async def test_a_write_whose_request_is_cancelled_is_done_whole_or_not_at_all(redis_server, prefix, later):
     async with proxied(redis_server.port) as proxy:
-        store = RedisStore(proxy.url, prefix=prefix)
+        store = RedisStore(proxy.url, prefix=prefix, timeout=PATIENCE)
         proxy.delay = 0.002
         keys = [token_hex(16) for _ in range(100)]
         for number, key in enumerate(keys):

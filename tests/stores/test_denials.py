@@ -8,6 +8,7 @@ from fastsession.lifetime import MAX_LIFETIME
 from fastsession.stores import MemoryRevocations, RedisRevocations, SQLiteRevocations
 from fastsession.stores.denials import Denials
 from fastsession.testing import Clock
+from tests.processes import PATIENCE
 from tests.stores.conftest import client_of
 
 NOW = 1_800_000_000
@@ -103,8 +104,8 @@ async def test_expired_denials_disappear_from_memory_and_storage(kind, redis_ser
     async with client_of("client", request.getfixturevalue) as client:
         make = {
             "memory": lambda: MemoryRevocations(clock=clock),
-            "sqlite": lambda: SQLiteRevocations(path, clock=clock),
-            "redis": lambda: RedisRevocations(client, prefix=prefix, clock=clock),
+            "sqlite": lambda: SQLiteRevocations(path, timeout=PATIENCE, clock=clock),
+            "redis": lambda: RedisRevocations(client, prefix=prefix, timeout=PATIENCE, clock=clock),
         }[kind]
         first = make()
         await first.start()

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from fastsession.stores import SQLiteRevocations
+from tests.processes import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.parametrize("count", [1999, 2000, 2001, 4000])
 async def test_every_denial_in_a_file_is_known_after_the_start(tmp_path, count, later):
     path = tmp_path / "revocations.db"
-    first, late = SQLiteRevocations(path), SQLiteRevocations(path)
+    first, late = (SQLiteRevocations(path, timeout=PATIENCE) for _ in range(2))
     await first.start()
     await first.stop()
     with sqlite3.connect(path) as connection:

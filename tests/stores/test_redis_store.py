@@ -5,6 +5,7 @@ from redis.asyncio import Redis
 
 from fastsession import ConfigurationError
 from fastsession.stores import Record, RedisStore
+from tests.processes import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -17,7 +18,7 @@ async def client(redis_server):
 
 @pytest.fixture
 def store(client, prefix):
-    return RedisStore(client, prefix=prefix)
+    return RedisStore(client, prefix=prefix, timeout=PATIENCE)
 
 
 async def test_everything_it_keeps_has_the_prefix_and_an_expiry(store, client, prefix, later):

@@ -49,7 +49,7 @@ async def client(mortal_redis):
 async def denied_sessions(revocations, count=20):
     sessions = [token_hex(16) for _ in range(count)]
     for session in sessions:
-        await revocations.deny_session(session, until=moments.later())
+        await until_it_works(lambda session=session: revocations.deny_session(session, until=moments.later()))
     return sessions
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from fastsession import StoreUnavailableError
 from fastsession.stores import MemoryRevocations, RedisRevocations, SQLiteRevocations
+from tests.processes import PATIENCE
 from tests.stores.conftest import KINDS_OF_REDIS, client_of
 from tests.stores.waiting import eventually
 
@@ -22,10 +23,10 @@ async def opened(kind, fixture, workers=1):
     if kind == "memory":
         made = [MemoryRevocations()]
     elif kind == "sqlite":
-        made = [SQLiteRevocations(fixture("tmp_path") / "revocations.db") for _ in range(workers)]
+        made = [SQLiteRevocations(fixture("tmp_path") / "revocations.db", timeout=PATIENCE) for _ in range(workers)]
     else:
         async with client_of(kind.removeprefix("redis-"), fixture) as client:
-            made = [RedisRevocations(client, prefix=fixture("prefix")) for _ in range(workers)]
+            made = [RedisRevocations(client, prefix=fixture("prefix"), timeout=PATIENCE) for _ in range(workers)]
             yield made
             for revocations in made:
                 await revocations.stop()

@@ -8,6 +8,7 @@ import pytest
 from fastsession import StoreUnavailableError
 from fastsession.stores import Record, SQLiteStore
 from fastsession.testing import Clock
+from tests.processes import PATIENCE
 from tests.stores.waiting import slowest_refusal
 
 pytestmark = pytest.mark.anyio
@@ -77,7 +78,7 @@ async def test_a_file_that_another_program_does_not_let_go_is_a_fault_of_the_sys
 
 async def test_new_records_push_expired_ones_out_of_the_file(path):
     clock = Clock(1_800_000_000)
-    store = SQLiteStore(path, clock=clock)
+    store = SQLiteStore(path, timeout=PATIENCE, clock=clock)
     for _ in range(50):
         await store.create(token_hex(16), b"old", expires_at=1_800_000_010, owner=None)
     clock.advance(11)
@@ -89,7 +90,7 @@ async def test_new_records_push_expired_ones_out_of_the_file(path):
 
 async def test_a_record_expires_at_its_second(path):
     clock = Clock(1_800_000_000)
-    store = SQLiteStore(path, clock=clock)
+    store = SQLiteStore(path, timeout=PATIENCE, clock=clock)
     await store.create("aa", b"sealed", expires_at=1_800_000_010, owner=None)
     clock.advance(9.9)
     assert await store.read("aa") is not None

@@ -7,6 +7,7 @@ from secrets import token_hex
 import pytest
 
 from fastsession.stores import MemoryStore, Record, RedisStore, SQLiteStore
+from tests.processes import PATIENCE
 from tests.stores.conftest import KINDS_OF_REDIS, client_of
 
 pytestmark = pytest.mark.anyio
@@ -22,12 +23,12 @@ async def opened(kind, fixture, workers=1):
         yield [MemoryStore()]
     elif kind == "sqlite":
         path = fixture("tmp_path") / "sessions.db"
-        async with started([SQLiteStore(path) for _ in range(workers)]) as stores:
+        async with started([SQLiteStore(path, timeout=PATIENCE) for _ in range(workers)]) as stores:
             yield stores
     else:
         async with client_of(kind.removeprefix("redis-"), fixture) as client:
             prefix = fixture("prefix")
-            async with started([RedisStore(client, prefix=prefix) for _ in range(workers)]) as stores:
+            async with started([RedisStore(client, prefix=prefix, timeout=PATIENCE) for _ in range(workers)]) as stores:
                 yield stores
 
 
