@@ -21,7 +21,7 @@ from tests.shop import START, browser, shop
 # is for its fixtures, and for the report, which must not be interrupted.
 ASYNC_PART = 0.5
 # What the conftest.py of a folder imports besides what every test needs.
-FOLDERS_NEED = {"browser": "playwright", "stores": "redis"}
+FOLDERS_NEED = {"browser": "playwright", "server_side": "redis", "stores": "redis"}
 OWN_PACKAGES = {"example_app", "fastsession", "tests"}
 
 # How long an example takes, or is made, depends on what else the machine does.
