@@ -1,6 +1,11 @@
 PYTHON_BIN := .venv/bin
 # How pytest spreads the tests over the cores: see tests/README.md.
 PYTEST := $(PYTHON_BIN)/python -m pytest @.ci/side-by-side
+# What takes seconds, and what starts servers and programs, is left to the whole run.
+SLOW := benchmarks comparison comparison_by_running cookie_jar_% cookie_reference docs edits example_% generated_models \
+	lost_logins mapping_like_a_dict payload_round_trip planted_faults running session_status_script supply_chain \
+	token_cookies token_mutants
+FAST := $(filter-out $(SLOW:%=tests/test_%.py), $(wildcard tests/test_*.py))
 PORT ?= 8000
 # How long a session of the shop lasts without a visit: with 1, the timeout warning comes after half a minute.
 IDLE_MINUTES ?= 30
@@ -20,8 +25,8 @@ test: .venv/.test ## every test
 	.ci/setup --programs redis-server redis-sentinel postgres chromium
 	$(PYTEST)
 
-test-fast: .venv/.test ## the tests that start no server and no program, in a minute
-	$(PYTEST) -m "not slow" $(FAST)
+test-fast: .venv/.test ## the core's fast tests, in less than a minute
+	$(PYTEST) -q $(FAST)
 
 check: .venv/.check ## ruff, mypy, pyright, the documentation
 	$(PYTHON_BIN)/ruff check .

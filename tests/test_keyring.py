@@ -187,7 +187,7 @@ AROUND = [
 
 @pytest.mark.parametrize("around", AROUND, ids=ascii)
 @pytest.mark.parametrize("kind", [str, Secret, SecretStr])
-@pytest.mark.parametrize("secret", [GOOD, GENERATED])
+@pytest.mark.parametrize("secret", [GOOD, GENERATED], ids=["passphrase", "generated"])
 @pytest.mark.parametrize("place", ["secret_key", "secret_key_fallbacks[0]"])
 def test_white_space_around_a_secret_of_text_is_refused_and_named(around, kind, secret, place):
     padded = kind(around.format(secret))
