@@ -472,7 +472,7 @@ def test_what_is_no_session_from_the_request_is_served():
         return session
 
     @app.post("/everything/{number}", dependencies=[Depends(same_origin), Depends(bearer), Depends(SameOrigin())])
-    async def everything(  # noqa: PLR0917  (one parameter of each kind)
+    async def everything(
         number: int,
         basket: Basket,
         session: CurrentSession[ShopSession],
