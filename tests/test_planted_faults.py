@@ -70,7 +70,7 @@ FAULTS = {
         "revocations",
     ),
     "a login leaves the session from before it": Fault(
-        "server_side/lifecycle", "if request.has_new_id and request.token is not None:", "if False:", mode="revocations"
+        "server_side/lifecycle", "if request.has_new_id and arrived is not None:", "if False:", mode="revocations"
     ),
     "a parallel write is lost": Fault(
         "server_side/record_writer",
