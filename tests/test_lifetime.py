@@ -28,15 +28,13 @@ MOMENTS = [0, NOW, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**40 - 1 - DAY]
 # Rows in the order of the contract's table, conditions as the facts that fulfil them; the first that fits decides.
 YES, NO, ANY = {True}, {False}, {True, False}
 ABSENT, VALID, ARRIVED = {SessionStatus.ABSENT}, {SessionStatus.VALID}, set(SessionStatus)
-# The fault may be ours, and soon mended: the cookie stays.
-CLEARED = ARRIVED - ABSENT - VALID - {SessionStatus.UNKNOWN_KEY, SessionStatus.STORE_DOWN}
 TABLE = [
-    # destroyed, changed, server error, arrived, looked at, due, outcome
+    # destroyed, changed, server error, arrived, outdated, due, outcome
     (YES, ANY, ANY, ABSENT, ANY, ANY, Outcome.KEEP),
     (YES, ANY, ANY, ARRIVED, ANY, ANY, Outcome.CLEAR),
-    (NO, YES, YES, ARRIVED, ANY, ANY, Outcome.KEEP),
-    (NO, YES, NO, ARRIVED, ANY, ANY, Outcome.SAVE),
-    (NO, NO, ANY, CLEARED, YES, ANY, Outcome.CLEAR),
+    (NO, YES, ANY, ARRIVED, YES, ANY, Outcome.KEEP),
+    (NO, YES, YES, ARRIVED, NO, ANY, Outcome.KEEP),
+    (NO, YES, NO, ARRIVED, NO, ANY, Outcome.SAVE),
     (NO, NO, ANY, VALID, ANY, YES, Outcome.RENEW),
     (NO, NO, ANY, ARRIVED, ANY, ANY, Outcome.KEEP),
 ]
@@ -45,10 +43,10 @@ TABLE = [
 @pytest.mark.parametrize("status", SessionStatus)
 @pytest.mark.parametrize("status_code", [101, 200, 304, 404, 499, 500, 503, 599])
 def test_the_outcome_is_the_tables(status, status_code):
-    for destroyed, changed, looked_at, due in itertools.product([True, False], repeat=4):
-        facts = (destroyed, changed, status_code >= 500, status, looked_at, due)
+    for destroyed, changed, outdated, due in itertools.product([True, False], repeat=4):
+        facts = (destroyed, changed, status_code >= 500, status, outdated, due)
         fitting = (outcome for *cells, outcome in TABLE if all(map(set.__contains__, cells, facts)))
-        switches = {"destroyed": destroyed, "changed": changed, "looked_at": looked_at, "due": due}
+        switches = {"destroyed": destroyed, "changed": changed, "outdated": outdated, "due": due}
         assert decide(status, status_code=status_code, **switches) is next(fitting), switches
 
 
