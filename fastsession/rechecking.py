@@ -17,6 +17,7 @@ from fastsession.session import Session
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
+    from fastsession.request import RequestSession
     from fastsession.sealing.token import Token
     from fastsession.server_side.lifecycle import ServerSide
 
@@ -104,9 +105,22 @@ class _Standing:
         if token is None:
             return request.status
         try:
+            if request.sealed is None:
+                if request.origin:
+                    return await self._judged_before_adoption(request, token)
+                # An `end_others()` of this request spares its own session.
+                token = token._replace(spared_at=max(token.spared_at, request.spared_at))
             return await self._judged(token, ask_store=ask_store)
         except Rejected as rejected:
             return rejected.status
+
+    async def _judged_before_adoption(self, request: RequestSession, token: Token) -> SessionStatus:
+        """As `_judged`, for another system's session that the response has yet to take over: it has no record."""
+        server_side = self._session.lifecycle.server_side
+        if server_side is not None and not request.spared_at:
+            server_side.refuse_ended(request, self._model(server_side))
+            await server_side.refuse_noted(request)
+        return self._by_the_clock(token)
 
     async def _judged(self, token: Token, *, ask_store: bool) -> SessionStatus:
         """As `status`, for the session in this token; also raises `Rejected`."""
