@@ -14,7 +14,7 @@ _NO_STORE = (b"cache-control", b"no-store")
 # Content delivery networks obey fields of their own before Cache-Control: targeted ones (RFC 9213) such as
 # CDN-Cache-Control, which each vendor puts its name before, and older ones.
 _CACHE_CONTROL = b"cache-control"
-_VENDORS = frozenset({b"surrogate-control", b"edge-control", b"x-accel-expires"})
+_INSTRUCTIONS = (_CACHE_CONTROL, b"surrogate-control", b"edge-control", b"x-accel-expires")
 
 
 def protect(headers: Iterable[Header], *, cookies: list[Header], private: bool) -> list[Header]:
@@ -28,7 +28,7 @@ def protect(headers: Iterable[Header], *, cookies: list[Header], private: bool) 
     for header in headers:
         # ASGI asks for lower case, and servers pass on whatever an application sends.
         name = header[0].lower()
-        if name.endswith(_CACHE_CONTROL) or name in _VENDORS:
+        if name.endswith(_INSTRUCTIONS):
             if cookies:
                 continue
             says_caching = says_caching or name == _CACHE_CONTROL

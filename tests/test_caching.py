@@ -65,6 +65,9 @@ FIELDS = [
     b"surrogate-control",
     b"edge-control",
     b"x-accel-expires",
+    b"fastly-surrogate-control",
+    b"x-vendor-edge-control",
+    b"vendor-x-accel-expires",
 ]
 CASES = {"lower": bytes.lower, "upper": bytes.upper, "title": bytes.title}
 
