@@ -19,7 +19,7 @@ from fastsession import (
     session_of,
 )
 from fastsession.stores import MemoryRevocations, MemoryStore
-from tests.server_side.site import Home, router
+from tests.server_side.site import Control, Home, router
 from tests.shop import ABSOLUTE, IDLE, SECRET, Current, ShopSession, browser, shop
 
 MODES = ["cookies", "revocations", "store", "both"]
@@ -132,6 +132,18 @@ def test_a_socket_is_closed_when_a_timeout_passes(site, client, clock, seconds, 
         assert close_code(socket) == OVER
     assert site.ended == ["after the block"]
     assert site.left_over == []
+
+
+@server_side
+def test_ending_all_others_leaves_this_session_valid_before_the_response_too(site, client, clock):
+    @site.app.post("/end-others-and-look")
+    async def end_others_and_look(request: Request, sessions: Control) -> str:
+        await sessions.end_others()
+        return await recheck(request)
+
+    clock.advance(2)
+    assert client.post("/end-others-and-look").json() == "valid"
+    assert client.get("/who").json() == [42, "valid"]
 
 
 @server_side
