@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection, Request
 
 from example_app.session import ShopSession
 from fastsession import get_session
-from fastsession.guards.same_origin import SAFE_METHODS
+from fastsession.dependencies.same_origin import SAFE_METHODS
 
 FIELD = "csrf_token"
 _OUT_OF_DATE = "This form was out of date, so nothing was changed. Please open the page again and send it once more."

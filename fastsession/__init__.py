@@ -1,6 +1,10 @@
 """Encrypted, typed sessions for Starlette and FastAPI."""
 
-from fastsession.dependencies import CurrentSession, get_session, session_of
+from fastsession.dependencies.local_path import local_path
+from fastsession.dependencies.rechecking import closing_when_over, recheck
+from fastsession.dependencies.requirement import require
+from fastsession.dependencies.same_origin import SameOrigin, same_origin
+from fastsession.dependencies.sessions import CurrentSession, get_session, session_of
 from fastsession.errors import (
     ConfigurationError,
     FastSessionError,
@@ -11,13 +15,9 @@ from fastsession.errors import (
     StoreUnavailableError,
 )
 from fastsession.events import SessionEvent
-from fastsession.guards.local_path import local_path
-from fastsession.guards.requirement import require
-from fastsession.guards.same_origin import SameOrigin, same_origin
+from fastsession.keyring import generate_key
 from fastsession.lifetime import Lifetime
 from fastsession.middleware import SessionMiddleware
-from fastsession.rechecking import closing_when_over, recheck
-from fastsession.sealing.keyring import generate_key
 from fastsession.server_side.control import SessionControl, SessionEntry, control_of, get_session_control
 from fastsession.session import Session, SessionInfo
 from fastsession.status import SessionStatus

@@ -12,10 +12,10 @@ from datetime import timedelta
 
 from fastsession.cookies import MAX_COOKIES, find_values
 from fastsession.errors import ConfigurationError, Rejected
+from fastsession.keyring import KeyRing, accepted_secrets, generate_key
 from fastsession.lifetime import DEFAULT_IDLE, Lifetime, Timeouts, as_datetime, standard_lifetime
 from fastsession.payload.lines import split_payload
 from fastsession.sealing.chunks import Chunks
-from fastsession.sealing.keyring import KeyRing, accepted_secrets, generate_key
 from fastsession.sealing.token import Token, TokenSealer
 
 DEFAULT_NAMES = ("__Host-app_session", "__Secure-app_session", "app_session")

@@ -6,10 +6,13 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.status import SessionStatus
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
 
 Header = tuple[bytes, bytes]
 SameSite = Literal["lax", "strict", "none"]
@@ -71,7 +74,10 @@ class CookieWriter:
     def set(self, values: Mapping[str, str], *, max_age: int | None) -> list[Header]:
         """Set-Cookie headers for names and values; `max_age` in seconds, None as long as the browser runs."""
         age = "" if max_age is None else f"; Max-Age={max_age}"
-        return [self._header(name, value, age) for name, value in values.items()]
+        headers: list[Header] = []
+        for name, value in values.items():
+            headers.append(self._header(name, value, age))
+        return headers
 
     def delete(self, names: Iterable[str]) -> list[Header]:
         """Set-Cookie headers that delete the cookies of these names."""
@@ -144,6 +150,22 @@ def cookie_header(headers: Iterable[Header]) -> bytes:
         if name == b"cookie":
             lines.append(line)
     return b"; ".join(lines)
+
+
+def lambda_headers(scope: Scope) -> list[Header]:
+    """The headers with every Cookie line on its own again.
+
+    A REST API's event lists them; mangum joins the list with commas, which a cookie's value may hold too,
+    so that the joined text cannot be taken apart safely.
+    """
+    event: dict[str, Any] = scope["aws.event"]
+    headers: list[Header] = list(scope["headers"])
+    listed: dict[str, list[str]] = event.get("multiValueHeaders") or {}
+    lines = [line for name, values in listed.items() if name.lower() == "cookie" for line in values]
+    if len(lines) < 2:  # noqa: PLR2004  (one line was joined with nothing)
+        return headers
+    kept = [header for header in headers if header[0] != b"cookie"]
+    return [*kept, *((b"cookie", line.encode("latin-1", "replace")) for line in lines)]
 
 
 def find_values(header: bytes, find: bytes) -> list[str]:

@@ -27,12 +27,10 @@ def decide(
 ) -> Outcome:
     """The decision table of docs/lifecycle.md, row by row.
 
-    `status` is how the cookie arrived; `changed` includes regenerated and remembered; `outdated` is a change
-    to a session whose browser got another cookie a moment ago; `due` is an idle deadline to move, a fallback
-    key or a migrated format; `status_code` is the response's.
-
-    A rejection alone never clears the cookie. This response may reach the browser after the response to
-    a login, and Set-Cookie deletes by name: it would delete the new session.
+    `changed` includes regenerated and remembered; `outdated` is a change to a session whose browser got
+    another cookie a moment ago; `due` is an idle deadline to move, a fallback key or a migrated format.
+    A rejection alone never clears the cookie: this response may reach the browser after the response to a
+    login, and Set-Cookie deletes by name.
     """
     if destroyed:
         return _KEEP if status is _ABSENT else _CLEAR

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from fastsession.errors import ConfigurationError
+from fastsession.lifetime import as_datetime
+from fastsession.sealing.recent import Recent
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from starlette.types import Scope
+    from fastsession.keyring import Key
+    from fastsession.session import Session
 
 logger = logging.getLogger("fastsession")
 
 LINES_PER_SECOND = 10
+# Rejected cookies of each status that a process remembers having reported.
+_REPORTED = 1024
 _LONGEST_PATH = 256
 
 
@@ -48,6 +53,7 @@ class EventKind(StrEnum):
     LATE_CHANGE = "late_change", logging.WARNING
     NEAR_LIMIT = "near_limit", logging.WARNING, True
     CONFLICT = "conflict", logging.INFO
+    UNAVAILABLE = "unavailable", logging.WARNING, True
 
     # Enum's own is written in Python.
     __hash__ = str.__hash__
@@ -81,62 +87,103 @@ Listener = Callable[[SessionEvent], object]
 
 
 class EventLog:
-    """Sends events to the listeners and to the `fastsession` logger."""
+    """Sends events to the listeners and to the `fastsession` logger. Names a session by its handle, never its id."""
 
-    def __init__(self, on_event: Listener | Sequence[Listener] | None) -> None:
+    def __init__(
+        self, on_event: Listener | Sequence[Listener] | None, key: Key, model: type[Session], clock: Callable[[], float]
+    ) -> None:
         listeners = () if on_event is None else (on_event,) if callable(on_event) else tuple(on_event)
         for listener in listeners:
-            asynchronous = any(map(inspect.iscoroutinefunction, (listener, getattr(listener, "__call__", None))))  # noqa: B004
-            if not callable(listener) or asynchronous:
+            if not callable(listener) or _is_asynchronous(listener):
                 message = (
                     f"on_event takes plain functions of one SessionEvent, not {type(listener).__name__}. "
                     "To do async work, put the event into a queue."
                 )
                 raise ConfigurationError(message)
         self._listeners = listeners
+        self._clock = clock
+        # The public name of a session id, 16 hex digits.
+        self.handle = key.handle
+        # A model may say whose session it is.
+        self._subject: Any = getattr(model, "subject", None) if callable(getattr(model, "subject", None)) else None
+        if inspect.iscoroutinefunction(self._subject):
+            message = f"{model.__name__}.subject() cannot be asynchronous: write `def subject(self) -> str | None`."
+            raise ConfigurationError(message)
         self._seen: dict[tuple[EventKind, SessionStatus], _Second] = {}
+        # For each status, so that made-up cookies do not push out those of sessions that are over.
+        self._reported = {status: Recent[int, bool](_REPORTED) for status in SessionStatus}
         self._warned: set[str] = set()
 
-    def wants(self, kind: EventKind, status: SessionStatus, now: float) -> bool:
-        """Whether anybody would see an event; one of a kind that may come in floods is counted.
+    def subject(self, model: Session | None) -> str | None:
+        """Whose session it is, if the model says so; raises `ConfigurationError` for what is no text."""
+        named = self._subject(model) if self._subject and model is not None else None
+        if named is not None and not isinstance(named, str):
+            if inspect.iscoroutine(named):
+                named.close()
+            message = f"{type(model).__name__}.subject() returned {type(named).__name__}: return a str or None, "
+            message += "such as str(self.user_id)."
+            raise ConfigurationError(message)
+        # An empty text names nobody: otherwise all visitors who are not signed in would be one user.
+        return named or None
 
-        Of those the logger sees ten lines a second of each status (security.md R-33), listeners see all.
+    def is_first_report(self, status: SessionStatus, cookie: Hashable) -> bool:
+        """Whether this process has yet to report that cookie as rejected for that reason.
+
+        The cookie stays in the browser and comes with every request. Only Python's own hash of it is kept.
         """
-        heard = bool(self._listeners) or logger.isEnabledFor(kind.level)
-        if not kind.floods:
-            return heard
-        seen = self._seen.get((kind, status))
-        if seen is None or seen.second != int(now):
-            suppressed = max(0, seen.count - LINES_PER_SECOND) if seen else 0
-            seen = self._seen[kind, status] = _Second(int(now), suppressed)
-        seen.count += 1
-        return heard and (bool(self._listeners) or seen.count <= LINES_PER_SECOND)
+        reported, mark = self._reported[status], hash(cookie)
+        if reported.get(mark):
+            return False
+        reported.put(mark, True)  # noqa: FBT003  (a set in the form of a dict)
+        return True
 
-    def report(
+    def send(
         self,
         kind: EventKind,
         status: SessionStatus,
-        scope: Scope,
+        scope: Mapping[str, Any],
         *,
-        at: datetime,
-        session: str = "",
+        session_id: bytes | None = None,
         subject: str | None = None,
+        model: Session | None = None,
         detail: str = "",
     ) -> None:
-        """Tell the logger and every listener about the session of the request in `scope`.
+        """Send an event about the session of the request in `scope`; its subject is the model's unless given.
 
-        A listener's exception is the application's own.
+        Of a kind that comes in floods the logger sees ten lines a second of each status (security.md
+        R-33), listeners see all. A listener's exception is the application's own.
         """
+        now = self._clock()
+        logged = logger.isEnabledFor(kind.level)
+        if kind.floods:
+            logged = self._is_counted(kind, status, int(now)) and logged
+        if not (logged or self._listeners):
+            return
         client = scope.get("client")
-        address = client[0] if client else None
-        path = quote(scope["path"][:_LONGEST_PATH], safe=_SAFE_IN_PATH, errors="replace")
         event = SessionEvent(
-            kind, status, session, subject, address, scope.get("method", "WEBSOCKET"), path, at, detail
+            kind,
+            status,
+            "" if session_id is None else self.handle(session_id),
+            subject or self.subject(model),
+            client[0] if client else None,
+            scope.get("method", "WEBSOCKET"),
+            quote(scope["path"][:_LONGEST_PATH], safe=_SAFE_IN_PATH, errors="replace"),
+            as_datetime(now),
+            detail,
         )
-        if logger.isEnabledFor(kind.level):
+        if logged:
             self._log(event)
         for listener in self._listeners:
             listener(event)
+
+    def _is_counted(self, kind: EventKind, status: SessionStatus, second: int) -> bool:
+        """Count an event of a kind that floods; whether it is among the first ten of its second."""
+        seen = self._seen.get((kind, status))
+        if seen is None or seen.second != second:
+            suppressed = max(0, seen.count - LINES_PER_SECOND) if seen else 0
+            seen = self._seen[kind, status] = _Second(second, suppressed)
+        seen.count += 1
+        return seen.count <= LINES_PER_SECOND
 
     def warn_once(self, message: str) -> None:
         """Log a warning for the operator the first time only."""
@@ -148,8 +195,6 @@ class EventLog:
         fields: dict[str, Any] = {name: getattr(event, name) for name in _FIELDS}
         if event.kind.floods:
             seen = self._seen[event.kind, event.status]
-            if seen.count > LINES_PER_SECOND:
-                return
             if seen.suppressed and seen.count == 1:
                 fields["suppressed"] = seen.suppressed
         # The path is encoded already, and in the record too nothing else may pass for a line of the log.
@@ -173,3 +218,7 @@ class _Second:
     second: int
     suppressed: int
     count: int = 0
+
+
+def _is_asynchronous(listener: object) -> bool:
+    return any(map(inspect.iscoroutinefunction, (listener, getattr(listener, "__call__", None))))  # noqa: B004

@@ -1,248 +1,180 @@
-"""The one path of a session through a request: load() when somebody looks, commit() when the response starts.
-
-The only place with a clock. What the response does is decided by `decision.decide`.
-"""
+"""The one path of a session: open, load, commit; server_side/lifecycle.py adds its I/O. The only place with a clock."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from fastsession.cookies import CookieWriter, Header, presented
 from fastsession.decision import SERVER_ERROR, Outcome, decide
 from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.events import EventKind
-from fastsession.lifetime import Timeouts
-from fastsession.payload.codec import PayloadCodec
-from fastsession.payload.declared import DeclaredFields
-from fastsession.plain_http import PLAIN_HTTP_WARNING, drops_secure_cookies
-from fastsession.reporting import NEAR_LIMIT, Reporter
-from fastsession.request import RequestSession
-from fastsession.response_headers import protect
-from fastsession.sealing.own_cookies import SessionCookies
-from fastsession.sealing.token import Token
-from fastsession.session import Session, attach
+from fastsession.payload.codec import WORTH_TELLING_APART
+from fastsession.reports import report, report_rejection, report_sealed, report_unsaved
+from fastsession.response_headers import for_caches
+from fastsession.session import attach
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
-    from starlette.types import Scope
+    from collections.abc import Awaitable
 
-    from fastsession.formats.migrating import Migrations
-    from fastsession.mapping import SessionDict
-    from fastsession.server_side.lifecycle import ServerSide
+    from starlette.types import Message, Scope, Send
 
-Clock = Callable[[], float]
+    from fastsession.cookies import Header
+    from fastsession.options import Setup
+    from fastsession.reports import View
+    from fastsession.sealing.token import Token
+    from fastsession.session import Session
+    from fastsession.visit import Visit
+
+SWITCHING_PROTOCOLS = 101  # What accepting a WebSocket answers, which has no status.
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
-_VALID, _ABSENT = SessionStatus.VALID, SessionStatus.ABSENT
-_KEEP, _SAVE, _RENEW = Outcome.KEEP, Outcome.SAVE, Outcome.RENEW
-_RENEWED = EventKind.RENEWED
-_OUTDATED = "the browser has been given another session since"
+_KEEP, _SAVE, _RENEW, _CLEAR = Outcome.KEEP, Outcome.SAVE, Outcome.RENEW, Outcome.CLEAR
+_ABSENT, _VALID = SessionStatus.ABSENT, SessionStatus.VALID
+
+
+class Step(NamedTuple):
+    """What the response does to the cookie, and the token that it seals, if any."""
+
+    outcome: Outcome
+    token: Token | None = None
 
 
 class Lifecycle:
-    """Loads and commits the sessions of one middleware. Holds configuration, nothing of a request."""
+    """The path of the sessions of one middleware. Holds configuration, nothing of a request."""
 
-    def __init__(
-        self,
-        *,
-        cookies: SessionCookies,
-        writer: CookieWriter,
-        migrations: Migrations | None,
-        server_side: ServerSide | None,
-        codec: PayloadCodec,
-        timeouts: Timeouts,
-        reporter: Reporter,
-        clock: Clock,
-        settings: Mapping[str, object],
-    ) -> None:
-        self.cookies = cookies
-        self.codec = codec
-        self.declared = DeclaredFields(codec)
-        self.timeouts = timeouts
-        self.clock = clock
-        self.renewal_possible = cookies.renewal_possible
-        self._writer = writer
-        self.settings = settings
-        self._migrations = migrations
-        self._reporter = reporter
-        self.handle, self.subject, self.warn_once = reporter.handle, reporter.subject, reporter.warn_once
-        self.finish = reporter.finish
-        self.refused = reporter.refused
-        self.server_side = server_side
-        # Whether a session's data may have to be asked for, and whether anything has to be awaited at all.
-        self._asks = (server_side is not None and server_side.records is not None) or (
-            migrations is not None and migrations.awaits
-        )
-        self.awaits = self._asks or server_side is not None
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.codec = setup.codec
+        self.cookies = setup.cookies
+        self.clock = setup.clock
 
-    def arrive(self, header: bytes, binding: bytes) -> RequestSession:
-        """Open the cookie: the one place where a rejection is caught."""
-        now = self.clock()
+    def open(self, visit: Visit) -> None:
+        """Open the cookie: the one place where a rejection of it is caught."""
+        visit.opened = True
+        visit.now = now = self.clock()
         try:
-            token = self.cookies.open(header, binding, now)
-            request = RequestSession(self, now, token, _ABSENT if token is None else _VALID)
-            if token is None and self._migrations and not self._asks:
-                request.adopt(self._migrations.read(header, now))
-            if self.server_side is not None:
-                self.server_side.refuse_ended(request, None)
+            arrival = self.cookies.open(visit.header, visit.binding, now)
         except Rejected as rejected:
-            request = RequestSession(self, now, None, rejected.status, rejected.detail)
-            request.outdated = rejected.outdated
-        return request
-
-    async def preload(self, session: SessionDict) -> None:
-        """Get what has to be asked for before the application runs; only an authentic cookie causes I/O.
-
-        Raises `StoreUnavailableError`.
-        """
-        if self.server_side is not None:
-            await self.server_side.start()
-            if self.cookies.brought(session.header):
-                self.server_side.revoking.refuse_stale()
-        if not self._asks:
+            visit.reject(rejected)
             return
-        request = session.open()
-        try:
-            if request.token is not None and self.server_side is not None:
-                await self.server_side.fetch(request, request.token)
-            elif self._migrations is not None and request.status is _ABSENT:
-                request.adopt(await self._migrations.load(session.header, request.now))
-                if self.server_side is not None:
-                    await self.server_side.refuse_noted(request)
-        except Rejected as rejected:
-            request.reject(rejected)
+        if arrival is not None:
+            visit.token, visit.window, visit.origin = arrival
+            visit.payload, visit.status = arrival.token.payload, _VALID
 
-    def load(self, request: RequestSession) -> Session:
-        """Turn what arrived into the model; whatever was wrong with it, the session is a fresh model."""
-        session = None
-        if request.payload is not None:
+    def load(self, visit: Visit) -> Session:
+        """The model of what came; whatever was wrong with it, the session is a new one."""
+        if not visit.opened:
+            self.open(visit)
+        if visit.payload is not None:
             try:
-                session, request.extras = self.codec.load(request.payload)
-                if self.server_side is not None:
-                    self.server_side.refuse_ended(request, session)
+                model, visit.extras = self.codec.load(visit.payload)
             except Rejected as rejected:
-                session = None
-                request.reject(rejected)
-        if session is None:
-            session, request.extras = self.codec.fresh(), {}
-            # Now: what a factory looks at may be another when the response starts.
-            request.untouched = self.codec.untouched()
-            request.defaults = self.declared.defaults_of(session)
-        attach(session, request)
-        return session
+                visit.reject(rejected)
+            else:
+                attach(model, visit)
+                return model
+        return self.new_model(visit)
 
-    def commit(
-        self, session: SessionDict, scope: Scope, headers: Iterable[Header], status_code: int
-    ) -> Iterable[Header]:
-        """The response's headers, with the cookie set, cleared or left alone.
+    def new_model(self, visit: Visit) -> Session:
+        """The model of a new session. Its defaults are noted now: what a factory looks at may change."""
+        model, visit.extras = self.codec.fresh(), {}
+        visit.untouched = self.codec.untouched()
+        visit.defaults = self.setup.declared.defaults_of(model)
+        attach(model, visit)
+        return model
 
-        Raises `SessionTooLargeError` and `SessionNotSerializableError`, before anything has been sent.
-        """
-        outcome, token = self._decide(session, scope, status_code)
-        return self._answer(outcome, token, session, scope, headers)
-
-    async def commit_behind(
-        self, session: SessionDict, scope: Scope, headers: Iterable[Header], status_code: int
-    ) -> Iterable[Header]:
-        """As `commit`, with what is kept on the server done first; also raises `StoreUnavailableError`."""
-        outcome, token = self._decide(session, scope, status_code)
-        if self.server_side and outcome is not _KEEP:
-            outcome, token = await self.server_side.carry_out(outcome, token, session, scope)
-        return self._answer(outcome, token, session, scope, headers)
-
-    def presented(self, header: bytes) -> Hashable:
-        """The values of all cookies in which the request's session may have come."""
-        names = self.cookies.brought(header)
-        if self._migrations is not None:
-            names = [*names, *self._migrations.brought(header)]
-        return presented(header, names)
-
-    def _decide(self, session: SessionDict, scope: Scope, status_code: int) -> tuple[Outcome, Token | None]:
-        """What the response does, and the token it is to carry."""
-        request, model = session.request or session.open(), session.model
-        arrived = request.token
-        if arrived is None:
-            self._reporter.rejection(session, request, scope)
-        payload = request.payload or b"" if model is None else self.codec.dump(model, request.extras)
-        edit = self.codec.edit(payload, request.payload)
-        # What was ended stays so if its successor cannot be saved.
-        destroyed = request.to_end(session.entries) or (request.emptied and status_code >= SERVER_ERROR)
-        changed = request.to_save(model, payload, edit)
-        # A login in such a request is a decision of now, and saved.
-        outdated = request.outdated and not request.has_new_id
-        outcome = decide(
-            request.status,
-            destroyed=destroyed,
-            changed=changed,
-            outdated=outdated,
-            due=request.to_renew(),
-            status_code=status_code,
-        )
-        request.committed = payload
-        if outcome is _KEEP and changed and not destroyed:
-            names = [*self._reporter.changed_names(session, request, request.payload, payload), *request.verbs()]
-            why = _OUTDATED if outdated else f"a response of status {status_code} saves nothing"
-            self._reporter.late_change(session, request, scope, names=names, why=why)
-        if outcome is _SAVE:
-            self.codec.verify(session.session(), request.extras, payload, edit)
-            return outcome, request.saved_token(payload, session.binding, int(self.clock()))
-        if outcome is _RENEW and arrived is not None:
-            # As it arrived, and not as it dumps: only what changed is shown to load again.
-            arrived = arrived._replace(payload=request.payload or b"", binding=session.binding)
-            return outcome, arrived._replace(renewed_at=int(self.clock()))
-        return outcome, None
-
-    def _answer(
-        self,
-        outcome: Outcome,
-        token: Token | None,
-        session: SessionDict,
-        scope: Scope,
-        headers: Iterable[Header],
-    ) -> Iterable[Header]:
-        """The response's headers for an outcome, and its event."""
-        request, looked_at = session.request or session.open(), session.model is not None
-        if token is not None:
-            try:
-                cookies = self._cookies(outcome, token, session, request, scope)
-            except SessionTooLargeError:
-                # Another system's session may be larger than ours can be: unchanged, it stays as it is.
-                if outcome is not _RENEW:
-                    raise
-                cookies = []
-        elif outcome is _KEEP:
-            cookies = []
+    def commit(self, view: View, scope: Scope, message: Message, send: Send) -> Awaitable[None]:
+        """Send the message that starts the response; raises what keeps a session from being sealed."""
+        visit, model, codec = view.visit, view.model, self.codec
+        if not visit.opened:
+            self.open(visit)
+        if model is None:
+            payload = visit.payload
         else:
-            cookies = self._writer.delete(self.cookies.brought(session.header))
-            if self._migrations is not None:
-                cookies += self._migrations.deletions(session.header, request.now)
-            if request.token is not None:
-                request.ended = True
-                self._reporter.tell(EventKind.DESTROYED, session, request, scope)
-        request.response_started = True
-        if not (looked_at or cookies):
-            return headers
-        return protect(headers, cookies=cookies, private=request.payload not in (None, self.codec.empty))
+            try:
+                payload = codec.dump(model, visit.extras) if visit.extras else codec.to_json(model)
+            except (ValueError, RecursionError):
+                raise codec.undumpable(model) from None
+        visit.committed, window = payload, visit.window
+        if payload != visit.payload or visit.asks or window is None or visit.now >= window.renews:
+            return self.carry_out(self._decided(view, scope, message), view, scope, message, send)
+        visit.late = True
+        if model is not None:
+            message["headers"] = for_caches(message.get("headers", ()), cookies=(), private=payload != codec.empty)
+        return send(message)
 
-    def _cookies(
-        self, outcome: Outcome, token: Token, session: SessionDict, request: RequestSession, scope: Scope
-    ) -> list[Header]:
-        """The Set-Cookie headers that carry a token, and its event."""
-        now = self.clock()
-        values = self.cookies.seal(token if self.server_side is None else self.server_side.outside(token), now=now)
-        request.sealed = token
-        kind = _RENEWED if outcome is _RENEW else request.kind_of_save()
-        detail = ""
-        if request.begins_anew and request.token is not None:
-            self._reporter.tell(EventKind.DESTROYED, session, request, scope)
-        elif request.origin and request.token is not None:
-            kind, detail = EventKind.MIGRATED, request.origin
-        self._reporter.tell(kind, session, request, scope, session_id=token.id, detail=detail)
-        size = sum(map(len, values.values()))
-        if size > NEAR_LIMIT:
-            self._reporter.near_limit(size, session, request, scope, session_id=token.id)
-        if self._writer.https_only and drops_secure_cookies(scope):
-            self._reporter.warn_once(PLAIN_HTTP_WARNING)
-        max_age = self.timeouts.max_age(token.created_at, token.renewed_at, token.remembered, now)
-        stale = [name for name in self.cookies.brought(session.header) if name not in values]
-        return [*self._writer.set(values, max_age=max_age), *self._writer.delete(stale), *request.deletions]
+    def carry_out(self, step: Step, view: View, scope: Scope, message: Message, send: Send) -> Awaitable[None]:
+        """Do what the step needs before the response says so, and send it: here there is nothing to await."""
+        self.answer(step, view, scope, message)
+        return send(message)
+
+    def answer(self, step: Step, view: View, scope: Scope, message: Message) -> None:
+        """Put the step into the response's headers."""
+        visit, cookies = view.visit, list["Header"]()
+        if step.token is not None:
+            cookies = self._sealed(step.outcome, step.token, view, scope)
+        elif step.outcome is _CLEAR:
+            deleted = self.setup.writer.delete(self.cookies.brought(visit.header))
+            cookies = [*deleted, *self.cookies.other_deletions(visit.header, visit.now)]
+            if visit.token is not None:
+                visit.ended = True
+                report(EventKind.DESTROYED, view, scope)
+        visit.late = True
+        if cookies or view.model is not None:
+            private = visit.payload is not None and visit.payload != self.codec.empty
+            message["headers"] = for_caches(message.get("headers", ()), cookies=cookies, private=private)
+
+    def _decided(self, view: View, scope: Scope, message: Message) -> Step:
+        """What the response does with a session that may have changed, may be due, or was rejected."""
+        visit, codec, payload = view.visit, self.codec, view.visit.committed or b""
+        status_code = message.get("status", SWITCHING_PROTOCOLS)
+        if visit.token is None:
+            report_rejection(visit, scope)
+        edit = codec.edit(payload, visit.payload) if len(payload) >= WORTH_TELLING_APART else None
+        changed = visit.to_be_saved or (view.model is not None and visit.differs(payload, edit))
+        # What was ended stays so if its successor cannot be saved.
+        destroyed = visit.asks and (visit.ends(view.entries) or (visit.emptied and status_code >= SERVER_ERROR))
+        # A login in a request from before another one is a decision of now, and saved.
+        outdated = visit.outdated and not visit.has_new_id
+        due = not changed and visit.is_due()
+        # Keys that were written and removed again end no session, and delete no cookie, if none had come.
+        status = _ABSENT if destroyed and visit.token is None and not visit.was_told_to_end else visit.status
+        outcome = decide(
+            status, destroyed=destroyed, changed=changed, outdated=outdated, due=due, status_code=status_code
+        )
+        if outcome is _SAVE:
+            model = self.load(visit) if view.model is None else view.model
+            codec.verify(model, visit.extras, payload, edit)
+            return Step(outcome, visit.next_token(payload, int(self.clock())))
+        if outcome is _RENEW and visit.token is not None:
+            # As it came, and not as it dumps: only what changed is shown to load again.
+            came = visit.token._replace(payload=visit.payload or b"", binding=visit.binding)
+            return Step(outcome, came._replace(renewed_at=int(self.clock())))
+        if changed and not destroyed:
+            if visit.reissued and visit.token is not None:
+                # Its subject's other sessions are ended already, and that would end this one as well.
+                return Step(_SAVE, visit.next_token(visit.payload or b"", int(self.clock())))
+            report_unsaved(view, scope, payload, status_code=status_code, outdated=outdated)
+        return Step(outcome)
+
+    def _sealed(self, outcome: Outcome, token: Token, view: View, scope: Scope) -> list[Header]:
+        """The Set-Cookie headers that carry a token, and its events."""
+        visit, now, writer = view.visit, self.clock(), self.setup.writer
+        try:
+            values = self.cookies.seal(self.in_cookie(token), now=now)
+        except SessionTooLargeError:
+            # Another system's session may be larger than ours can be: unchanged, it stays as it is.
+            if outcome is not _RENEW:
+                raise
+            return []
+        visit.sealed = token
+        report_sealed(outcome, token, view, scope, size=sum(map(len, values.values())))
+        timeouts, times = self.setup.timeouts, (token.created_at, token.renewed_at, token.remembered)
+        max_age = timeouts.max_age(*times, now) if token.remembered else None
+        cookies, stale = writer.set(values, max_age=max_age), self.cookies.stale(visit.header, values)
+        if stale or visit.origin:
+            cookies += [*writer.delete(stale), *(visit.origin.deletions if visit.origin else ())]
+        return cookies
+
+    def in_cookie(self, token: Token) -> Token:
+        """What of a token its cookie carries."""
+        return token

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
-from fastsession.errors import ConfigurationError
+from fastsession.errors import ConfigurationError, Rejected
 from fastsession.status import SessionStatus
 
 # Browsers keep no cookie longer than this (RFC 6265bis, section 5.5), so no session may promise more.
@@ -82,6 +83,14 @@ def as_datetime(timestamp: float) -> datetime:
     return datetime.fromtimestamp(timestamp, UTC)
 
 
+class Window(NamedTuple):
+    """When a session is valid: from `begins` until before `ends`. From `renews` on its idle deadline should move."""
+
+    begins: int
+    renews: int
+    ends: int
+
+
 class Timeouts:
     """The configured lifetimes, applied to the times that a token carries."""
 
@@ -111,37 +120,38 @@ class Timeouts:
         """The lifetime of a session that is remembered or not, by today's configuration."""
         return self._lifetimes[remembered]
 
-    def rejection(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> SessionStatus | None:  # noqa: FBT001
-        """Why a session with these times is over, or None while it is valid."""
-        begins, ends = self.validity(created_at, renewed_at, remembered)
-        return None if begins <= now < ends else self.fault(created_at, renewed_at, remembered, now)
+    def admit(self, created_at: int, renewed_at: int, remembered: bool, now: float, stale: bool = False) -> Window:  # noqa: FBT001, FBT002  (a token's own fields)
+        """The window of a session with these times; raises `Rejected` outside it.
 
-    def validity(self, created_at: int, renewed_at: int, remembered: bool) -> tuple[int, int]:  # noqa: FBT001
-        """From when until before when a session with these times is valid; never, if it began before `not_before`."""
-        ends = self._lifetimes[remembered].expires_at(created_at=created_at, renewed_at=renewed_at)
-        return ends if created_at < self.not_before else max(created_at, renewed_at) - CLOCK_SKEW, ends
+        Renewal of a `stale` one, sealed under a fallback key for example, is due at any time.
+        """
+        lifetime = self._lifetimes[remembered]
+        begins = max(created_at, renewed_at) - CLOCK_SKEW
+        ends = min(renewed_at + lifetime.idle, created_at + lifetime.absolute)
+        if now >= ends:
+            raise Rejected(_EXPIRED_IDLE if ends < created_at + lifetime.absolute else _EXPIRED_ABSOLUTE)
+        if now < begins:
+            raise Rejected(SessionStatus.FUTURE)
+        if created_at < self.not_before:
+            raise Rejected(SessionStatus.REVOKED)
+        return Window(begins, 0 if stale else renewed_at + self._renew_after[remembered], ends)
+
+    def begin(self, now: int, *, stale: bool) -> Window:
+        """The window of a session that begins now and is not remembered, whatever `not_before` says."""
+        ends = self.standard.expires_at(created_at=now, renewed_at=now)
+        return Window(now - CLOCK_SKEW, 0 if stale else now + self._renew_after[False], ends)
+
+    def rejection(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> SessionStatus | None:  # noqa: FBT001
+        """Why a session with these times is not valid now, or None while it is."""
+        try:
+            self.admit(created_at, renewed_at, remembered, now)
+        except Rejected as rejected:
+            return rejected.status
+        return None
 
     def may_be_valid(self, renewed_at: int, now: float) -> bool:
         """Whether a session that was renewed then can be valid, for all that is known without opening the token."""
         return renewed_at - CLOCK_SKEW <= now < renewed_at + self._longest_idle
-
-    def fault(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> SessionStatus:  # noqa: FBT001
-        """Why a session with these times is not valid now."""
-        lifetime = self._lifetimes[remembered]
-        ends = lifetime.expires_at(created_at=created_at, renewed_at=renewed_at)
-        if now >= ends:
-            return _EXPIRED_IDLE if ends < created_at + lifetime.absolute else _EXPIRED_ABSOLUTE
-        return SessionStatus.FUTURE if now < max(created_at, renewed_at) - CLOCK_SKEW else SessionStatus.REVOKED
-
-    def max_age(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> int | None:  # noqa: FBT001
-        """Seconds that the browser keeps the cookie; None, for as long as it runs, unless remembered."""
-        if not remembered or self.remembered is None:
-            return None
-        return max(0, self.remembered.expires_at(created_at=created_at, renewed_at=renewed_at) - int(now))
-
-    def renewal_due(self, renewed_at: int, remembered: bool, now: float) -> bool:  # noqa: FBT001
-        """Whether the idle deadline should move."""
-        return now >= renewed_at + self._renew_after[remembered]
 
     def renewal_window(self, renewed_at: int, stale: bool) -> tuple[int, int]:  # noqa: FBT001
         """From when until before when renewal may be due, for all that is known without opening the token.
@@ -149,6 +159,12 @@ class Timeouts:
         That is its age, and whether it is `stale`: not whether it is remembered.
         """
         return (0 if stale else renewed_at + self._earliest_renewal), renewed_at + self._longest_idle
+
+    def max_age(self, created_at: int, renewed_at: int, remembered: bool, now: float) -> int | None:  # noqa: FBT001
+        """Seconds that the browser keeps the cookie; None, for as long as it runs, unless remembered."""
+        if not remembered or self.remembered is None:
+            return None
+        return max(0, self.remembered.expires_at(created_at=created_at, renewed_at=renewed_at) - int(now))
 
 
 def _renew_after(option: timedelta | float | None, lifetime: Lifetime) -> int:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, ValuesView
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
-from fastsession.errors import ConfigurationError
+from fastsession.events import EventKind
 from fastsession.payload.entries import ABSENT, Entries
+from fastsession.reports import report
 
 if TYPE_CHECKING:
-    from starlette.types import Scope
-
     from fastsession.lifecycle import Lifecycle
-    from fastsession.request import RequestSession
     from fastsession.session import Session
-
-# Where the scope keeps the sessions of all middlewares, the outermost first.
-SCOPE_KEY = "fastsession"
+    from fastsession.visit import Visit
 
 
 class SessionDict(dict[str, Any]):
@@ -29,43 +25,23 @@ class SessionDict(dict[str, Any]):
     empty until somebody looks, and then holds the session as it was last looked at.
     """
 
-    __slots__ = (
-        "binding",
-        "entries",
-        "failed_at",
-        "header",
-        "lifecycle",
-        "model",
-        "over",
-        "request",
-        "response_started",
-    )
+    # The middleware makes an empty one for each request, which costs no call, and then gives it these two.
+    lifecycle: Lifecycle
+    visit: Visit
+    # None until the session is first looked at, as a model and by key.
+    model: Session | None = None
+    entries: Entries | None = None
 
-    def __init__(self, lifecycle: Lifecycle, header: bytes, binding: bytes = b"") -> None:
-        self.lifecycle = lifecycle
-        self.header = header
-        self.binding = binding
-        # Nothing until somebody looks.
-        self.request: RequestSession | None = None
-        self.model: Session | None = None
-        self.entries: Entries | None = None
-        self.response_started = False
-        # Whether the middleware has returned, so that nobody would find a change any more; and where it left the
-        # request if by an exception, for reports. Not the scope, which holds this dict.
-        self.over = False
-        self.failed_at: Mapping[str, Any] | None = None
-
-    def open(self) -> RequestSession:
-        """The record of the session, with the cookie opened now if nobody has needed it before."""
-        if self.request is None:
-            self.request = self.lifecycle.arrive(self.header, self.binding)
-            self.request.response_started = self.response_started
-        return self.request
+    def opened(self) -> Visit:
+        """The request's visit, with the cookie opened now if it was not needed before."""
+        if not self.visit.opened:
+            self.lifecycle.open(self.visit)
+        return self.visit
 
     def session(self) -> Session:
-        """The session's model, loaded now if nobody has looked before."""
+        """The session's model, loaded now if this is the first look."""
         if self.model is None:
-            self.model = self.lifecycle.load(self.request or self.open())
+            self.model = self.lifecycle.load(self.visit)
         return self.model
 
     @property
@@ -76,7 +52,7 @@ class SessionDict(dict[str, Any]):
     @property
     def modified(self) -> bool:
         """Whether anybody wrote to this dict. Edits of values in place are noticed without it."""
-        return self.request is not None and self.request.written
+        return self.visit.written
 
     def mark_accessed(self) -> None:
         """Open the session and fill the dict; Starlette's `request.session` calls it."""
@@ -90,22 +66,27 @@ class SessionDict(dict[str, Any]):
         """Have the session saved with this response even if nothing in it differs."""
         self._refuse_when_over()
         self.session()
-        request = self.open()
-        request.written = request.to_be_saved = True
+        visit = self.visit
+        visit.asks = visit.written = visit.to_be_saved = True
 
     def _refuse_when_over(self) -> None:
         """Raise `LateSessionChangeError` for a write that nobody would find any more."""
-        if self.over:
-            request = self.open()
-            if self.failed_at is not None:
-                self.lifecycle.refused(self, request, self.failed_at)
-            request.refuse_late("A write to request.session")
+        if self.visit.over:
+            visit = self.opened()
+            if visit.failed_at is not None:
+                # The error may be lost in another's.
+                report(EventKind.LATE_CHANGE, self, visit.failed_at, detail="after the request was over")
+            visit.refuse_late("A write to request.session")
 
     def _look(self) -> Entries:
         """The session by key, loaded now if nobody has looked before."""
         if self.entries is None:
-            session, request = self.session(), self.open()
-            self.entries = Entries(self.lifecycle.declared, session, request.extras, request.defaults)
+            if self.model is None:
+                self.model = self.lifecycle.load(self.visit)
+            visit, declared = self.visit, self.visit.setup.declared
+            defaults = declared.constants if visit.defaults is None else visit.defaults
+            defaults = declared.defaults() if defaults is None else defaults
+            self.entries = Entries(declared, self.model, visit.extras, defaults)
         return self.entries
 
     def __getitem__(self, key: str) -> Any:
@@ -189,10 +170,10 @@ class SessionDict(dict[str, Any]):
         if not super().__contains__(key):
             raise KeyError(key)
         if super().__len__() == 1 and not self._look().hidden:
-            self._empty()
+            self._empty(drained=True)
         else:
             self._look().remove(key)
-            self.open().written = True
+            self.visit.asks = self.visit.written = True
             super().__delitem__(key)
 
     def pop(self, key: str, *default: Any) -> Any:
@@ -210,9 +191,9 @@ class SessionDict(dict[str, Any]):
         key, value = super().popitem()
         if super().__len__() or self._look().hidden:
             self._look().drop(key)
-            self.open().written = True
+            self.visit.asks = self.visit.written = True
         else:
-            self._empty()
+            self._empty(drained=True)
         return key, value
 
     def setdefault(self, key: str, default: Any = None) -> Any:
@@ -229,7 +210,7 @@ class SessionDict(dict[str, Any]):
                 raise TypeError(message)
         if values:
             self._look().write(values)
-            self.open().written = True
+            self.visit.asks = self.visit.written = True
             self.mark_accessed()
 
     def __ior__(self, other: Any) -> Self:  # type: ignore[override]  # dict's overloads are for new dicts
@@ -242,33 +223,11 @@ class SessionDict(dict[str, Any]):
         Raises `LateSessionChangeError` after the response has started.
         """
         self._refuse_when_over()
-        self.open().refuse_late("request.session.clear()")
+        self.opened().refuse_late("request.session.clear()")
         self._empty()
 
-    def _empty(self) -> None:
+    def _empty(self, *, drained: bool = False) -> None:
         entries = self._look()
-        self.open().empty(self.lifecycle.subject(self.model))
+        self.visit.empty(self.visit.setup.events.subject(self.model), drained=drained)
         entries.clear()
         super().clear()
-
-
-def take_back(scope: Scope, session: SessionDict) -> None:
-    """End a session that the application has replaced in the scope by an empty dict: a logout may be written so.
-
-    Another session middleware further in puts an object of its own there, which is no business of ours.
-    Raises `ConfigurationError` for a dict with contents, which would be lost, and `LateSessionChangeError`.
-    """
-    found = scope.get("session")
-    # starsessions puts a plain dict there as well, beside its handler.
-    if (found is not None and type(found) is not dict) or "session_handler" in scope:
-        return
-    if found:
-        message = (
-            'scope["session"] was replaced by another dict, which is not saved. Write request.session.clear() and '
-            "request.session.update(...); a session middleware further in needs a copy of the scope."
-        )
-        raise ConfigurationError(message)
-    scope["session"] = session
-    session.open().refuse_late('scope["session"] = {}')
-    session.clear()
-    session.lifecycle.warn_once('scope["session"] = {} ends the session: write request.session.clear() instead.')

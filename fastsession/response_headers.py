@@ -1,11 +1,14 @@
-"""What caches may do with a response that has to do with a session (RFC 9111, section 7.3)."""
+"""A response beside its Set-Cookie: what caches may do with it (RFC 9111), and whether the cookie arrives."""
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from starlette.types import Scope
 
     from fastsession.cookies import Header
 
@@ -14,10 +17,10 @@ _NO_STORE = (b"cache-control", b"no-store")
 # Content delivery networks obey fields of their own before Cache-Control: targeted ones (RFC 9213) such as
 # CDN-Cache-Control, which each vendor puts its name before, and older ones.
 _CACHE_CONTROL = b"cache-control"
-_VENDORS = frozenset({b"surrogate-control", b"edge-control", b"x-accel-expires"})
+_INSTRUCTIONS = (_CACHE_CONTROL, b"surrogate-control", b"edge-control", b"x-accel-expires")
 
 
-def protect(headers: Iterable[Header], *, cookies: list[Header], private: bool) -> list[Header]:
+def for_caches(headers: Iterable[Header], *, cookies: Sequence[Header], private: bool) -> list[Header]:
     """The response's headers for a session that was looked at, with our `cookies` added.
 
     Always varies by cookie. With a Set-Cookie the response may not be stored, whatever the application
@@ -28,7 +31,7 @@ def protect(headers: Iterable[Header], *, cookies: list[Header], private: bool) 
     for header in headers:
         # ASGI asks for lower case, and servers pass on whatever an application sends.
         name = header[0].lower()
-        if name.endswith(_CACHE_CONTROL) or name in _VENDORS:
+        if name.endswith(_INSTRUCTIONS):
             if cookies:
                 continue
             says_caching = says_caching or name == _CACHE_CONTROL
@@ -46,3 +49,25 @@ def protect(headers: Iterable[Header], *, cookies: list[Header], private: bool) 
 def _names_cookie(vary: bytes) -> bool:
     fields = [field.strip() for field in vary.lower().split(b",")]
     return b"cookie" in fields or b"*" in fields
+
+
+PLAIN_HTTP_WARNING = (
+    "A Secure session cookie was sent over plain http to a host that is not loopback: browsers drop it, and every "
+    "request will have a new session. Serve over TLS; behind a proxy, let the server believe its X-Forwarded-Proto "
+    "(uvicorn --proxy-headers --forwarded-allow-ips); in a test, use https://testserver as base_url; for "
+    "development without TLS, SessionMiddleware(..., https_only=False)."
+)
+
+
+def drops_secure_cookies(scope: Scope) -> bool:
+    """Whether the request came over plain http to a host other than this machine."""
+    if scope.get("scheme", "http") not in ("http", "ws"):
+        return False
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    if name == "localhost" or name.endswith(".localhost"):
+        return False
+    try:
+        return not ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return True

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from fastsession.errors import ConfigurationError, LateSessionChangeError
+from fastsession.lifetime import as_datetime
 from fastsession.status import SessionStatus
 
 RESERVED = ("changed", "info", "regenerate", "destroy", "remember")
@@ -33,20 +34,35 @@ class SessionInfo:
     status: SessionStatus
     origin: str | None
 
+    @classmethod
+    def of(cls, handle: str, times: tuple[int, int, int, int], **facts: Any) -> SessionInfo:
+        """Make one of a handle, facts, and the Unix seconds of its four times, `authenticated_at` 0 for never."""
+        created_at, authenticated_at, renewed_at, expires_at = map(as_datetime, times)
+        return cls(handle, created_at, authenticated_at if times[1] else None, renewed_at, expires_at, **facts)
 
-class SessionState:
-    """What the verbs recorded, and what is known of the cookie that arrived.
 
-    This class serves a model that belongs to no request, in a unit test for example; the lifecycle
-    has one for a request's session.
+class Intent:
+    """What the verbs of a session asked for; the response then does it once.
+
+    As it stands here it serves a model that belongs to no request, in a unit test for example.
     """
 
+    # Whether anything was asked for at all.
+    asks = False
     destroyed = False
     regenerated = False
     # Whether a new cookie was asked for, even if nothing differs.
     to_be_saved = False
     remember: bool | None = None
-    response_started = False
+    # Renewal asked for (True) or declined (False), whatever the idle deadline says.
+    renewal: bool | None = None
+    # Whether the response has started, so that its cookie can no longer be sent.
+    late = False
+
+    @property
+    def remembers(self) -> bool:
+        """Whether there is a lifetime for remembered sessions."""
+        return True
 
     def info(self) -> SessionInfo:
         """How the session arrived."""
@@ -55,19 +71,26 @@ class SessionState:
             "", now, None, now, now, is_new=True, remembered=False, status=SessionStatus.ABSENT, origin=None
         )
 
-    def changed(self, session: Session) -> bool:
-        """Whether the session differs from what arrived."""
-        fresh = type(session)()
-        return session.model_dump_json(round_trip=True) != fresh.model_dump_json(round_trip=True)
+    def changed(self, model: Session) -> bool:
+        """Whether the model differs from what arrived."""
+        fresh = type(model)()
+        return model.model_dump_json(round_trip=True) != fresh.model_dump_json(round_trip=True)
 
     def remember_as(self, on: bool) -> None:  # noqa: FBT001  (the verb's own argument)
-        """Record which lifetime was asked for."""
+        """Record which lifetime was asked for; raises `ConfigurationError` when there is only one."""
+        if not self.remembers:
+            message = "session.remember() needs SessionMiddleware(..., remember=Lifetime(idle=..., absolute=...))."
+            raise ConfigurationError(message)
         self.remember = on
-        self.to_be_saved = True
+        self.asks = self.to_be_saved = True
+
+    def renew_as(self, *, wanted: bool) -> None:
+        """Ask for renewal, or decline it, whatever the idle deadline says."""
+        self.asks, self.renewal = True, wanted
 
     def refuse_late(self, verb: str) -> None:
         """Raise `LateSessionChangeError` once the cookie can no longer be sent."""
-        if self.response_started:
+        if self.late:
             message = (
                 f"{verb} came after the response had started, so its cookie can no longer be sent. Move it before the "
                 "response: not in a background task, a streaming body, behind a yield or in a handler of Exception, "
@@ -103,30 +126,30 @@ class Session(BaseModel):
     @property
     def changed(self) -> bool:
         """True when what the model would dump now differs from what was loaded, nested edits included."""
-        return state_of(self).changed(self)
+        return intent_of(self).changed(self)
 
     @property
     def info(self) -> SessionInfo:
         """How the session arrived: its times, its public handle, why a cookie was turned away."""
-        return state_of(self).info()
+        return intent_of(self).info()
 
     def regenerate(self) -> None:
         """Give the session a new id and restart its clocks; call it at every login (OWASP: session fixation).
 
         Raises `LateSessionChangeError` after the response has started.
         """
-        state = state_of(self)
-        state.refuse_late("session.regenerate()")
-        state.regenerated = state.to_be_saved = True
+        intent = intent_of(self)
+        intent.refuse_late("session.regenerate()")
+        intent.asks = intent.regenerated = intent.to_be_saved = True
 
     def destroy(self) -> None:
         """End the session: the response deletes its cookies, whatever else is done to it.
 
         Raises `LateSessionChangeError` after the response has started.
         """
-        state = state_of(self)
-        state.refuse_late("session.destroy()")
-        state.destroyed = True
+        intent = intent_of(self)
+        intent.refuse_late("session.destroy()")
+        intent.asks = intent.destroyed = True
 
     def remember(self, on: bool = True) -> None:  # noqa: FBT001, FBT002  (the published signature)
         """Switch to the lifetimes of `remember=`, in a cookie that outlives the browser; `False` switches back.
@@ -134,19 +157,19 @@ class Session(BaseModel):
         Raises `LateSessionChangeError` after the response has started, and `ConfigurationError` when
         the middleware has no `remember=`.
         """
-        state = state_of(self)
-        state.refuse_late("session.remember()")
-        state.remember_as(on)
+        intent = intent_of(self)
+        intent.refuse_late("session.remember()")
+        intent.remember_as(on)
 
 
-def state_of(session: Session) -> SessionState:
+def intent_of(model: Session) -> Intent:
     """What was recorded for this model; one that belongs to no request begins a record of its own."""
     try:
-        state: SessionState = _slot.__get__(session)
+        intent: Intent = _slot.__get__(model)
     except AttributeError:
-        state = SessionState()
-        attach(session, state)
-    return state
+        intent = Intent()
+        attach(model, intent)
+    return intent
 
 
 _slot: Any = vars(Session)["__fastsession_state__"]

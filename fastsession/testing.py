@@ -11,7 +11,9 @@ from fastsession.errors import ConfigurationError
 from fastsession.lifecycle import Lifecycle
 from fastsession.middleware import SessionMiddleware
 from fastsession.sealing.token import Token, new_id
-from fastsession.session import Session, state_of
+from fastsession.server_side.lifecycle import ServerLifecycle
+from fastsession.session import Session, intent_of
+from fastsession.visit import Visit
 
 SessionT = TypeVar("SessionT", bound=Session)
 
@@ -50,10 +52,10 @@ def sealed_cookies(app: Any, session: Session) -> dict[str, str]:
     now = int(lifecycle.clock())
     payload = lifecycle.codec.dump(session, {})
     lifecycle.codec.verify(session, {}, payload)
-    token = Token(new_id(), now, now, now, bool(state_of(session).remember), payload)
-    if lifecycle.server_side is not None:
+    token = Token(new_id(), now, now, now, bool(intent_of(session).remember), payload)
+    if isinstance(lifecycle, ServerLifecycle):
         # As a login is: not ended by an `end_all()` of the same second.
-        token = lifecycle.server_side.revoking.after_cut_offs(token, session)
+        token = lifecycle.revoking.after_cut_offs(token, session)
     return lifecycle.cookies.seal(token, now=now)
 
 
@@ -78,7 +80,7 @@ def opened_session(app: Any, client_or_response: HasCookies, model: type[Session
     """
     lifecycle = _lifecycle(app, model)
     header = "; ".join(f"{name}={value}" for name, value in _pairs(client_or_response.cookies))
-    return cast("SessionT", lifecycle.load(lifecycle.arrive(header.encode(), b"")))
+    return cast("SessionT", lifecycle.load(Visit(lifecycle.setup, header.encode(), b"")))
 
 
 def _pairs(cookies: Any) -> Iterable[tuple[str, str]]:
@@ -95,7 +97,7 @@ def _lifecycle(app: Any, model: type[Session] | None) -> Lifecycle:
     lifecycles = list(_lifecycles(app))
     fitting = [found for found in lifecycles if model is None or found.codec.model is model]
     if len(fitting) == 1:
-        if fitting[0].server_side is not None and fitting[0].server_side.records is not None:
+        if fitting[0].setup.store is not None:
             message = "Sessions of this app are in its store, and not in cookies: sign a test client in over HTTP."
             raise ConfigurationError(message)
         return fitting[0]

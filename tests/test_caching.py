@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastsession.response_headers import protect
+from fastsession.response_headers import for_caches
 
 OURS = [(b"set-cookie", b"s=v"), (b"set-cookie", b"s.1=; Max-Age=0")]
 VARY = (b"vary", b"Cookie")
@@ -28,34 +28,34 @@ FOR_NETWORKS = [(b"cdn-cache-control", b"max-age=600"), (b"surrogate-control", b
     ],
 )
 def test_the_response_varies_by_cookie_and_is_stored_only_where_that_is_safe(said, cookies, private, headers):
-    assert protect(said, cookies=cookies, private=private) == headers
+    assert for_caches(said, cookies=cookies, private=private) == headers
 
 
 @pytest.mark.parametrize(
     "vary", [b"Cookie", b"cookie", b"COOKIE", b"*", b"Accept, Cookie", b"accept ,\tcookie ,origin"]
 )
 def test_vary_is_left_alone_where_it_names_the_cookie(vary):
-    assert protect([(b"vary", vary)], cookies=[], private=False) == [(b"vary", vary)]
+    assert for_caches([(b"vary", vary)], cookies=[], private=False) == [(b"vary", vary)]
 
 
 @pytest.mark.parametrize("vary", [b"", b"Accept", b"Cookies", b"X-Cookie", b"Accept, X*"])
 def test_vary_is_added_beside_one_that_does_not_name_the_cookie(vary):
-    assert protect([(b"vary", vary)], cookies=[], private=False) == [(b"vary", vary), VARY]
+    assert for_caches([(b"vary", vary)], cookies=[], private=False) == [(b"vary", vary), VARY]
 
 
 def test_the_second_of_two_vary_headers_counts():
     said = [(b"vary", b"Accept"), (b"vary", b"Cookie")]
-    assert protect(said, cookies=[], private=False) == said
+    assert for_caches(said, cookies=[], private=False) == said
 
 
 def test_the_applications_own_cookies_are_untouched():
     theirs = [(b"set-cookie", b"theme=dark"), (b"set-cookie", b"s=theirs; Path=/elsewhere")]
-    assert protect(theirs, cookies=OURS, private=True) == [*theirs, NO_STORE, VARY, *OURS]
+    assert for_caches(theirs, cookies=OURS, private=True) == [*theirs, NO_STORE, VARY, *OURS]
 
 
 def test_the_applications_list_is_not_changed():
     said = [PUBLIC]
-    protect(said, cookies=OURS, private=True)
+    for_caches(said, cookies=OURS, private=True)
     assert said == [PUBLIC]
 
 
@@ -65,6 +65,9 @@ FIELDS = [
     b"surrogate-control",
     b"edge-control",
     b"x-accel-expires",
+    b"fastly-surrogate-control",
+    b"x-vendor-edge-control",
+    b"vendor-x-accel-expires",
 ]
 CASES = {"lower": bytes.lower, "upper": bytes.upper, "title": bytes.title}
 
@@ -72,26 +75,31 @@ CASES = {"lower": bytes.lower, "upper": bytes.upper, "title": bytes.title}
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 @pytest.mark.parametrize("field", FIELDS)
 def test_no_field_lets_a_cache_keep_a_set_cookie(field, case):
-    assert protect([(case(field), b"max-age=600"), TEXT], cookies=OURS, private=False) == [TEXT, NO_STORE, VARY, *OURS]
+    assert for_caches([(case(field), b"max-age=600"), TEXT], cookies=OURS, private=False) == [
+        TEXT,
+        NO_STORE,
+        VARY,
+        *OURS,
+    ]
 
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_what_the_application_tells_caches_stays_without_a_set_cookie(field):
     said = [(field, b"max-age=600")]
-    assert protect(said, cookies=[], private=False) == [*said, VARY]
+    assert for_caches(said, cookies=[], private=False) == [*said, VARY]
 
 
 @pytest.mark.parametrize("field", [b"expires", b"pragma", b"x-cache-control-policy", b"control", b"x-accel-redirect"])
 def test_other_fields_stay_beside_a_set_cookie(field):
-    assert protect([(field, b"x")], cookies=OURS, private=False) == [(field, b"x"), NO_STORE, VARY, *OURS]
+    assert for_caches([(field, b"x")], cookies=OURS, private=False) == [(field, b"x"), NO_STORE, VARY, *OURS]
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_the_application_said_counts_in_any_case(case):
     said = [(case(b"cache-control"), b"private"), (case(b"vary"), b"Cookie")]
-    assert protect(said, cookies=[], private=True) == said
+    assert for_caches(said, cookies=[], private=True) == said
 
 
 def test_only_cache_control_itself_says_that_a_page_of_a_session_may_be_kept():
     said = [(b"cdn-cache-control", b"max-age=600")]
-    assert protect(said, cookies=[], private=True) == [*said, NO_STORE, VARY]
+    assert for_caches(said, cookies=[], private=True) == [*said, NO_STORE, VARY]

@@ -7,9 +7,9 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from fastsession.sealing.keyring import Key, KeyRing
-from fastsession.sealing.names import Names
+from fastsession.keyring import Key, KeyRing
 from fastsession.sealing.xaes import XAES256GCM
+from fastsession.server_side.names import Names
 
 SECRET = b"eleven blue lanterns hang over the 7th pier"
 

@@ -12,7 +12,7 @@ from starlette.datastructures import Secret
 
 from fastsession import ConfigurationError, generate_key
 from fastsession.formats.foreign_secrets import secret_bytes
-from fastsession.sealing.keyring import Key, KeyRing, accepted_secrets
+from fastsession.keyring import Key, KeyRing, accepted_secrets
 
 GOOD = "eleven blue lanterns hang over the 7th pier"
 OTHER = "nobody counted the 93 gulls on that morning"

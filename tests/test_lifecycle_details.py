@@ -52,7 +52,7 @@ def test_renewal_that_is_asked_for_or_declined_does_not_wait_for_its_time(clock,
 
     @app.get("/asked")
     async def asked(request: Request) -> None:
-        request.session.open().renewal = renewal
+        request.session.opened().renew_as(wanted=renewal)
 
     client = browser(app)
     client.post("/cart/tea")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastsession.plain_http import PLAIN_HTTP_WARNING, drops_secure_cookies
+from fastsession.response_headers import PLAIN_HTTP_WARNING, drops_secure_cookies
 
 LOOPBACK = ["localhost", "localhost:8000", "shop.localhost", "shop.localhost:80", "127.0.0.1", "127.0.0.1:8000"]
 LOOPBACK += ["127.8.9.1", "[::1]", "[::1]:8000"]

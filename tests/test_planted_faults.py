@@ -32,22 +32,24 @@ FAULTS = {
     "a fallback key seals": Fault(
         "sealing/token", "key = self.keys.primary", "key = list(self.keys.by_id.values())[-1]"
     ),
-    "a stale chunk is kept": Fault("lifecycle", "self._writer.delete(stale)", "self._writer.delete([])"),
-    "a destroyed session is renewed": Fault("decision", "if destroyed:", "if destroyed and not due:"),
+    "a stale chunk is kept": Fault("lifecycle", "writer.delete(stale)", "writer.delete([])"),
+    "a destroyed session is renewed": Fault(
+        "decision", "if destroyed:", "if destroyed and not (due and status is _VALID):"
+    ),
     "a nested edit is missed": Fault(
-        "request",
-        "or payload == self.payload:",
-        "or all(isinstance(value, list | dict) or getattr(model, name) == value"
-        " for name, value in self.lifecycle.codec.load(self.payload or self.lifecycle.codec.empty)[0]):",
+        "visit",
+        "return payload != self.payload and self.setup.codec.changed(payload, self.payload, edit)",
+        "return any(not isinstance(value, list | dict) and getattr(self.setup.codec.load(payload)[0], name) != value"
+        " for name, value in self.setup.codec.load(self.payload)[0])",
     ),
     "clearing has other attributes than setting": Fault(
         "cookies", 'self._header(name, "", "; Max-Age=0")', '(b"set-cookie", f"{name}=; path=/; Max-Age=0".encode())'
     ),
-    "a login keeps the id": Fault("request", "return Token(new_id(), now,", "return Token(self.id, now,"),
+    "a login keeps the id": Fault("visit", "return Token(new_id(), now,", "return Token(self.id, now,"),
     "a save leaves the idle deadline": Fault(
-        "request",
-        "arrived.authenticated_at,\n            now,",
-        "arrived.authenticated_at,\n            arrived.renewed_at,",
+        "visit",
+        "came.created_at, came.authenticated_at, now",
+        "came.created_at, came.authenticated_at, came.renewed_at",
     ),
     "a failed request saves": Fault("decision", "SERVER_ERROR = 500", "SERVER_ERROR = 600"),
     "a rejected cookie is cleared": Fault(
@@ -56,12 +58,15 @@ FAULTS = {
         "return (Outcome.RENEW if due else _KEEP) if status in (_VALID, _ABSENT) else _CLEAR",
     ),
     "the absolute timeout is forgotten": Fault(
-        "lifetime", "min(renewed_at + self.idle, created_at + self.absolute)", "renewed_at + self.idle"
+        "lifetime", "min(renewed_at + lifetime.idle, created_at + lifetime.absolute)", "renewed_at + lifetime.idle"
     ),
-    "every read renews": Fault("lifetime", "renewed_at + self._renew_after[remembered]", "renewed_at"),
+    "every read renews": Fault("lifetime", "else renewed_at + self._renew_after[remembered]", "else renewed_at"),
     "a remembered cookie has no age": Fault("lifecycle", "max_age=max_age", "max_age=None"),
     "a slow request brings a revoked session back": Fault(
-        "server_side/lifecycle", "self.refuse_ended(request, came)", "pass", mode="revocations"
+        "server_side/lifecycle",
+        "self._refuse_ended(visit, came)\n        if visit.origin:\n            await",
+        "if visit.origin:\n            await",
+        mode="revocations",
     ),
     "a denial is forgotten before the session is over": Fault(
         "server_side/revoking",
@@ -70,7 +75,7 @@ FAULTS = {
         "revocations",
     ),
     "a login leaves the session from before it": Fault(
-        "server_side/lifecycle", "if request.has_new_id and request.token is not None:", "if False:", mode="revocations"
+        "server_side/lifecycle", "if visit.has_new_id and visit.token is not None:", "if False:", mode="revocations"
     ),
     "a parallel write is lost": Fault(
         "server_side/record_writer",
@@ -79,10 +84,10 @@ FAULTS = {
         mode="store",
     ),
     "emptying as a dict keeps the id": Fault(
-        "request", "arrived = None if self.emptied else self.token", "arrived = self.token"
+        "visit", "came = None if self.emptied else self.token", "came = self.token"
     ),
     "an emptied session's record stays": Fault(
-        "server_side/record_writer", "await self._records.delete(arrived.id)", "pass", mode="store"
+        "server_side/record_writer", "if visit.has_new_id:", "if visit.has_new_id and not visit.emptied:", mode="store"
     ),
     "a renewal brings an ended session back": Fault(
         "server_side/record_writer",
@@ -98,7 +103,7 @@ FAULTS = {
     ),
     "a change from before a login replaces its cookie": Fault("decision", " and not outdated", "", mode="revocations"),
     "a change from before a logout is not told from a new one": Fault(
-        "server_side/revoking", "rejected.outdated = denied and", "rejected.outdated = False and", mode="revocations"
+        "server_side/revoking", '"denied", outdated=outdated', '"denied", outdated=False', mode="revocations"
     ),
 }
 

@@ -6,7 +6,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from fastsession.errors import Rejected, SessionTooLargeError
-from fastsession.sealing.keyring import KeyRing
+from fastsession.keyring import KeyRing
 from fastsession.sealing.token import ID_SIZE, Token
 from fastsession.server_side.records import MAX_RECORD_SIZE, Records, record_name
 from fastsession.stores import MemoryStore

@@ -3,8 +3,8 @@
 import pytest
 
 from fastsession.errors import Rejected
+from fastsession.keyring import KeyRing
 from fastsession.sealing.chunks import Chunks
-from fastsession.sealing.keyring import KeyRing
 from fastsession.sealing.token import MOST_CHARACTERS, Token, TokenSealer, decode, encode, token_size
 from fastsession.status import SessionStatus
 

@@ -11,7 +11,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from fastsession import SessionMiddleware, generate_key
-from fastsession.sealing.keyring import KeyRing
+from fastsession.keyring import KeyRing
 from fastsession.sealing.token import TokenSealer
 from tests.shop import COOKIE, IDLE, OLD_SECRET, SECRET, Current, ShopSession, browser, cookie_header, shop, shown
 

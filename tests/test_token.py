@@ -8,10 +8,10 @@ from string import ascii_lowercase, ascii_uppercase, digits
 import pytest
 
 from fastsession.errors import Rejected
+from fastsession.keyring import KeyRing
 from fastsession.lifetime import Lifetime, Timeouts
 from fastsession.sealing.chunks import Chunks
-from fastsession.sealing.keyring import KeyRing
-from fastsession.sealing.own_cookies import TokenCookies
+from fastsession.sealing.own_cookies import OwnCookies
 from fastsession.sealing.token import HEADER_CHARACTERS, Token, TokenSealer, decode, encode, new_id, token_size
 from fastsession.status import SessionStatus
 
@@ -33,9 +33,9 @@ def open_golden(entry, *, bound):
     timeouts = Timeouts(Lifetime(**GOLDEN["lifetime"]), remembered=Lifetime(**GOLDEN["remembered"]))
     binding = hashlib.sha256(GOLDEN["bound_to"].encode()).digest()[:16] if bound else b""
     header = entry["header"].encode()
-    return TokenCookies(sealer, Chunks(entry["cookie"], 3), timeouts).open(
-        header, binding, entry.get("now", GOLDEN["now"])
-    )
+    cookies = OwnCookies(sealer, Chunks(entry["cookie"], 3), timeouts)
+    arrival = cookies.open(header, binding, entry.get("now", GOLDEN["now"]))
+    return arrival and arrival.token
 
 
 @named(GOLDEN["valid"])

@@ -7,10 +7,10 @@ import pytest
 from fastsession import Lifetime
 from fastsession.cookies import MAX_COOKIE_SIZE
 from fastsession.errors import Rejected, SessionTooLargeError
+from fastsession.keyring import KeyRing
 from fastsession.lifetime import Timeouts
 from fastsession.sealing.chunks import Chunks
-from fastsession.sealing.keyring import KeyRing
-from fastsession.sealing.own_cookies import TokenCookies
+from fastsession.sealing.own_cookies import OwnCookies
 from fastsession.sealing.token import Token, TokenSealer
 from fastsession.status import SessionStatus
 
@@ -21,7 +21,7 @@ LONGEST_REMEMBERED = 8192
 
 def cookies_called(name, most):
     sealer = TokenSealer(KeyRing([b"eleven blue lanterns hang over the 7th pier"]), cookie_name=name)
-    return TokenCookies(sealer, Chunks(name, most), Timeouts(Lifetime(1800, 43_200)))
+    return OwnCookies(sealer, Chunks(name, most), Timeouts(Lifetime(1800, 43_200)))
 
 
 @pytest.fixture
@@ -55,12 +55,14 @@ def rejection(cookies, sent, *, binding=b""):
 @pytest.mark.parametrize(
     ("size", "remembered"), [(0, True), (LONGEST_REMEMBERED, True), (LONGEST_REMEMBERED + 1, False)]
 )
-def test_a_header_of_up_to_8192_bytes_is_opened_once(cookies, size, remembered):
+def test_a_header_of_up_to_8192_bytes_that_came_twice_is_not_opened_again(cookies, size, remembered):
     sent = header(cookies, token())
     sent += b"; t=" + b"x" * (size - len(sent) - 4) if size else b""
+    seen = cookies.open(sent, b"", NOW)
     first = cookies.open(sent, b"", NOW)
+    assert seen is not first
     again = cookies.open(sent, b"", NOW)
-    assert first == again == token()
+    assert first.token == again.token == token()
     assert (first is again) is remembered
 
 
@@ -68,25 +70,25 @@ def test_a_header_that_was_turned_away_is_not_remembered(cookies):
     sent = header(cookies, token(binding=YOURS))
     for _ in range(2):
         assert rejection(cookies, sent, binding=MINE) == (SessionStatus.BINDING, "bound to another connection")
-    assert cookies.open(sent, YOURS, NOW).id == MINE
+    assert cookies.open(sent, YOURS, NOW).token.id == MINE
 
 
 @pytest.mark.parametrize("payloads", [(b"{}", b'{"a":1}'), (b'{"a":1}', b"{}")])
 def test_of_two_cookies_sealed_in_the_same_second_the_later_one_counts(cookies, payloads):
     sent = header(cookies, *[token(payload=payload) for payload in payloads])
-    assert cookies.open(sent, b"", NOW).payload == payloads[1]
+    assert cookies.open(sent, b"", NOW).token.payload == payloads[1]
 
 
 def test_of_several_cookies_only_those_bound_to_this_connection_count(cookies):
     sent = header(cookies, token(binding=YOURS), token(binding=MINE, payload=b'{"a":1}'), token(YOURS, binding=YOURS))
-    assert cookies.open(sent, MINE, NOW).payload == b'{"a":1}'
+    assert cookies.open(sent, MINE, NOW).token.payload == b'{"a":1}'
     assert rejection(cookies, sent)[0] == SessionStatus.BINDING
 
 
 def test_a_bound_session_is_turned_away_known_or_not_where_the_connection_is_another(cookies):
     sent = header(cookies, token(binding=YOURS))
     for _ in range(2):
-        assert cookies.open(sent, YOURS, NOW).id == MINE
+        assert cookies.open(sent, YOURS, NOW).token.id == MINE
         assert rejection(cookies, sent, binding=MINE)[0] == SessionStatus.BINDING
         assert rejection(cookies, sent)[0] == SessionStatus.BINDING
 
@@ -97,7 +99,7 @@ def test_the_ages_of_no_more_than_512_cookies_are_remembered(cookies):
     for number in range(3_000):
         if number == 1_000:
             settled = tracemalloc.get_traced_memory()[0]
-        cookies.renewal_possible(b"%b%06d" % (begins, number), lambda: NOW)
+        cookies.may_be_due(b"%b%06d" % (begins, number), NOW)
     grown = tracemalloc.get_traced_memory()[0] - settled
     tracemalloc.stop()
     assert grown < 10_000
@@ -132,7 +134,7 @@ def test_a_set_without_its_first_chunk_is_described_to_operators(cookies):
     [(b"", False), (b"t=1;", False), (b"t=1; ", False), (b"t=1;\t", False), (b"t=1; t", True), (b"t=1;t", True)],
 )
 def test_only_a_pair_not_as_browsers_write_it_is_opened_to_know_its_age(cookies, before, opened):
-    assert cookies.renewal_possible(before + header(cookies, token()), lambda: NOW) is opened
+    assert cookies.may_be_due(before + header(cookies, token()), NOW) is opened
 
 
 def test_of_a_session_that_does_not_fit_the_three_largest_fields_are_told_and_a_way_out(cookies):

@@ -6,10 +6,10 @@ from itertools import chain
 import pytest
 
 from fastsession.errors import Rejected
+from fastsession.keyring import KeyRing
 from fastsession.lifetime import Lifetime, Timeouts
 from fastsession.sealing.chunks import Chunks
-from fastsession.sealing.keyring import KeyRing
-from fastsession.sealing.own_cookies import TokenCookies
+from fastsession.sealing.own_cookies import OwnCookies
 from fastsession.sealing.token import Token, TokenSealer, decode, encode
 
 NOW = 1_800_000_000
@@ -87,7 +87,7 @@ def test_a_splice_of_two_tokens_sealed_alike_opens_only_where_it_is_one_of_them(
 @pytest.mark.parametrize("count", [2, 3])
 def test_no_mutant_of_chunked_cookies_opens(count):
     chunks = Chunks("app_session", 3)
-    cookies = TokenCookies(SEALER, chunks, Timeouts(Lifetime(60, 60)))
+    cookies = OwnCookies(SEALER, chunks, Timeouts(Lifetime(60, 60)))
     values = list(chunks.split(sealed(2000 * count)).values())
     assert len(values) == count
 

@@ -8,10 +8,10 @@ import pytest
 
 from fastsession import Lifetime, SessionMiddleware
 from fastsession.errors import Rejected
+from fastsession.keyring import KeyRing
 from fastsession.lifetime import Timeouts
 from fastsession.sealing.chunks import Chunks
-from fastsession.sealing.keyring import KeyRing
-from fastsession.sealing.own_cookies import TokenCookies
+from fastsession.sealing.own_cookies import OwnCookies
 from fastsession.sealing.token import Token, TokenSealer
 from fastsession.status import SessionStatus
 from tests.wire import call, http_scope
@@ -88,7 +88,7 @@ def opener():
     ciphers = [CountingCipher(key.cipher) for key in keys.by_id.values()]
     for key, cipher in zip(keys.by_id.values(), ciphers, strict=True):
         key.cipher = cipher
-    return TokenCookies(TokenSealer(keys, cookie_name=NAME), Chunks(NAME, 3), Timeouts(Lifetime(1800, 43_200))), ciphers
+    return OwnCookies(TokenSealer(keys, cookie_name=NAME), Chunks(NAME, 3), Timeouts(Lifetime(1800, 43_200))), ciphers
 
 
 def status(header):
@@ -130,7 +130,7 @@ def test_garbage_of_every_kind_at_once_does_not_hide_a_session_in_chunks():
     planted = [f"{NAME}{chunk}={GARBAGE[kind](1)}" for kind in GARBAGE for chunk in ("", ".1", ".2")]
     ours = [f"{name}={value}" for name, value in pairs.items()]
     for order in (planted + ours, ours + planted):
-        assert cookies.open("; ".join(order).encode(), b"", NOW).id == MINE
+        assert cookies.open("; ".join(order).encode(), b"", NOW).token.id == MINE
 
 
 def test_at_most_four_are_opened_and_so_four_forged_ones_hide_the_session():
@@ -164,8 +164,8 @@ def test_the_reason_is_that_of_the_cookie_that_came_closest():
 
 def test_a_session_among_planted_cookies_is_renewed_although_nobody_looks():
     cookies, _ = opener()
-    assert cookies.renewal_possible(jar("x", text()), lambda: NOW)
-    assert not cookies.renewal_possible(jar(text()), lambda: NOW)
+    assert cookies.may_be_due(jar("x", text()), NOW)
+    assert not cookies.may_be_due(jar(text()), NOW)
 
 
 def filled(make, size=8_000):

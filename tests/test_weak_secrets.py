@@ -3,7 +3,7 @@
 import pytest
 
 from fastsession import ConfigurationError
-from fastsession.sealing.keyring import accepted_secrets
+from fastsession.keyring import accepted_secrets
 
 ADVICE = "Make one with `python -m fastsession keygen` and keep it outside the code, in SESSION_SECRET for example."
 # No sequence, no repetition, 16 different characters.

@@ -14,7 +14,7 @@ from fastsession.formats.foreign_secrets import secret_bytes, secret_list, warn_
 from fastsession.formats.json_data import is_object, load_value
 from fastsession.formats.signatures import check_age, salted_key, unsigned_timed_text
 from fastsession.formats.validity import checked_seconds
-from fastsession.sealing.keyring import SecretKey
+from fastsession.keyring import SecretKey
 from fastsession.status import SessionStatus
 
 # What a cookie of 4 KB inflates to at best is 4 MB; no session that anybody means is longer than this.

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from fastsession.errors import ConfigurationError
-from fastsession.sealing.keyring import SecretKey, accepted_secrets, secret_as_bytes
+from fastsession.keyring import SecretKey, accepted_secrets, secret_as_bytes
 
 logger = logging.getLogger("fastsession")
 

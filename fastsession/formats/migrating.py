@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pydantic_core import to_jsonable_python
 
-from fastsession.cookies import CookieWriter, Header, cookie_pairs
+from fastsession.cookies import CookieWriter, Header, cookie_pairs, presented
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError, StoreUnavailableError
 from fastsession.formats.contract import METADATA_KEY, ForeignSession, StoredReader, names_of
 from fastsession.formats.marks import adopted_id, digest_of, mark_of
 from fastsession.payload.lines import join_payload
+from fastsession.sealing.contract import Arrival, Origin
 from fastsession.sealing.token import Token
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from fastsession.formats.migration import Migration
-
-
-class Adopted(NamedTuple):
-    """A session taken over, where it came from, and the headers that delete its old cookies.
-
-    `mark` is what is denied of the old cookie. `began` is when it was created, in Unix seconds; 0 where
-    its format does not say, so that every cut-off counts.
-    """
-
-    token: Token
-    origin: str
-    deletions: list[Header]
-    mark: bytes
-    began: int
+    from fastsession.lifetime import Timeouts
+    from fastsession.sealing.contract import SessionCookies
 
 
 class Migrations:
@@ -44,13 +33,13 @@ class Migrations:
         migrations: Sequence[Migration],
         *,
         fields: Sequence[str],
+        timeouts: Timeouts,
         own_name: str,
         https_only: bool,
-        not_before: int,
     ) -> None:
         self._migrations = migrations
         self._fields = fields
-        self._not_before = not_before
+        self._timeouts = timeouts
         self._writers = [
             CookieWriter(path=migration.path, domain=migration.domain, https_only=https_only)
             for migration in migrations
@@ -61,7 +50,7 @@ class Migrations:
             message = f"The cookie to migrate from is called {own_name!r} as ours: choose another session_cookie=."
             raise ConfigurationError(message)
 
-    def read(self, header: bytes, now: float) -> Adopted | None:
+    def read(self, header: bytes, now: float) -> Arrival | None:
         """The first session found, None without any; raises `Rejected` for cookies of which none is good."""
         cookies = cookie_pairs(header)
         rejections: list[Rejected] = []
@@ -73,7 +62,7 @@ class Migrations:
         _raise_first(rejections)
         return None
 
-    async def load(self, header: bytes, now: float) -> Adopted | None:
+    async def load(self, header: bytes, now: float) -> Arrival | None:
         """As `read`, and from stores too; a store that does not answer is the rejection `store_down`."""
         cookies = cookie_pairs(header)
         rejections: list[Rejected] = []
@@ -112,16 +101,40 @@ class Migrations:
         foreign: ForeignSession,
         cookies: Mapping[str, str],
         now: float,
-    ) -> Adopted:
+    ) -> Arrival:
         """The session as one of ours that begins now; raises `Rejected` for one that began before `not_before`."""
         began = 0 if foreign.created_at is None else int(foreign.created_at)
-        if began < self._not_before:
+        if began < self._timeouts.not_before:
             raise Rejected(SessionStatus.REVOKED, "begun before not_before")
         payload = _payload(foreign, self._fields)
         digest = digest_of(migration.format, foreign)
         token = Token(adopted_id(digest), int(now), 0, int(now), remembered=False, payload=payload, stale=True)
         deletions = writer.delete(names_of(migration.format, cookies))
-        return Adopted(token, _origin(migration), deletions, mark_of(digest), began)
+        window = self._timeouts.begin(int(now), stale=True)
+        return Arrival(token, window, Origin(_origin(migration), deletions, mark_of(digest), began))
+
+
+class MigratingCookies:
+    """Our cookies and, where there are none, those of the systems to migrate from."""
+
+    def __init__(self, own: SessionCookies, migrations: Migrations) -> None:
+        self.own = own
+        self._migrations = migrations
+        self.name, self.origin = own.name, own.origin
+        self.may_be_due, self.brought, self.stale, self.seal = own.may_be_due, own.brought, own.stale, own.seal
+        self.other_deletions = migrations.deletions
+
+    def open(self, header: bytes, binding: bytes, now: float) -> Arrival | None:
+        """The valid session in the request's cookies, None without any; raises `Rejected`.
+
+        One whose data has to be asked for is not opened here: `Migrations.load` is awaited for that.
+        """
+        arrival = self.own.open(header, binding, now)
+        return self._migrations.read(header, now) if arrival is None and not self._migrations.awaits else arrival
+
+    def presented(self, header: bytes) -> Hashable:
+        """The values of all cookies in which the request's session may have come."""
+        return presented(header, [*self.own.brought(header), *self._migrations.brought(header)])
 
 
 def _payload(foreign: ForeignSession, fields: Sequence[str]) -> bytes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fastsession.cookies import cookie_pairs
+from fastsession.cookies import cookie_pairs, presented
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
 from fastsession.formats.candidates import MOST_TRIED, candidates
 from fastsession.formats.contract import METADATA_KEY, CookieFormat, ForeignSession, names_of
@@ -18,11 +18,13 @@ from fastsession.formats.migration import Migration
 from fastsession.lifetime import CLOCK_SKEW
 from fastsession.payload.lines import join_payload, payload_values, split_payload
 from fastsession.sealing.choice import Choice
-from fastsession.sealing.own_cookies import judge
+from fastsession.sealing.contract import Arrival
+from fastsession.sealing.own_cookies import admit
 from fastsession.sealing.token import BINDING_SIZE, ID_SIZE, Token
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
+    from fastsession.cookies import Header
     from fastsession.lifetime import Timeouts
     from fastsession.stores.contract import SessionStore
 
@@ -46,7 +48,7 @@ class Metadata(BaseModel):
     undeclared: list[str] = []
 
 
-class ForeignCookies:
+class SharedCookies:
     """Sessions in a two-way format, which the other system reads and writes too.
 
     The cookie's own time, where it tells one, is when the session was last renewed, by whichever side.
@@ -68,19 +70,19 @@ class ForeignCookies:
         self._fields = fields
         self._timeouts = timeouts
 
-    def open(self, header: bytes, binding: bytes, now: float) -> Token | None:
+    def open(self, header: bytes, binding: bytes, now: float) -> Arrival | None:
         """The valid session in the request's cookies, None without any; raises `Rejected`."""
-        choice: Choice[Token] = Choice(most_tried=MOST_TRIED)
+        choice: Choice[Arrival] = Choice(most_tried=MOST_TRIED)
         for cookies in candidates(self._format, cookie_pairs(header)):
             try:
                 token = self._token(self._format.read(cookies, now=now), binding)
-                judge(token, binding, self._timeouts, now)
+                arrival = Arrival(token, admit(token, binding, self._timeouts, now))
             except Rejected as rejected:
                 choice.reject(rejected)
             else:
                 # Until we have written it, a session has no id: then those are one that hold the same.
                 identity = token.payload if token.stale else token.id
-                choice.accept(token, identity=identity, written_at=token.renewed_at)
+                choice.accept(arrival, identity=identity, written_at=token.renewed_at)
             if choice.is_full:
                 break
         try:
@@ -90,9 +92,8 @@ class ForeignCookies:
                 return None
             raise
 
-    def renewal_possible(self, header: bytes, clock: Callable[[], float]) -> bool:
+    def may_be_due(self, header: bytes, now: float) -> bool:
         """Whether the idle deadline should move. There is no clear header: the session has to be read."""
-        now = clock()
         cookies, *others = candidates(self._format, cookie_pairs(header))
         if others:
             # Of several any may be the session: they have to be opened to know.
@@ -102,11 +103,24 @@ class ForeignCookies:
             token = self._token(foreign, b"")
         except Rejected:
             return False
-        return token.stale or self._timeouts.renewal_due(token.renewed_at, token.remembered, now)
+        due, over = self._timeouts.renewal_window(token.renewed_at, token.stale)
+        return due <= now < over
 
     def brought(self, header: bytes) -> list[str]:
         """The names of the session's cookies that the request brought."""
         return names_of(self._format, cookie_pairs(header))
+
+    def stale(self, header: bytes, values: Mapping[str, str]) -> list[str]:
+        """The names of the session's cookies that the request brought, and the response does not set."""
+        return [name for name in self.brought(header) if name not in values]
+
+    def presented(self, header: bytes) -> Hashable:
+        """The values of the session's cookies."""
+        return presented(header, self.brought(header))
+
+    def other_deletions(self, header: bytes, now: float) -> list[Header]:  # noqa: ARG002  (there are no others)
+        """The headers that delete cookies of other systems: none."""
+        return []
 
     def seal(self, token: Token, *, now: float) -> dict[str, str]:
         """Cookie names and values, with the format's own lifetime; raises `SessionTooLargeError`."""

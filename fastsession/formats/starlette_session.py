@@ -11,7 +11,7 @@ from fastsession.formats.foreign_secrets import secret_bytes, warn_of_weak
 from fastsession.formats.json_data import load_object
 from fastsession.formats.signatures import check_age, concatenated_key, unsigned_timed_text
 from fastsession.formats.validity import checked_seconds
-from fastsession.sealing.keyring import SecretKey
+from fastsession.keyring import SecretKey
 
 
 class StarletteSession:

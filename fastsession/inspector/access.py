@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 
-from fastsession.guards.same_origin import Sender, origin_names_host, sender
+from fastsession.dependencies.same_origin import Sender, origin_names_host, sender
 
 if TYPE_CHECKING:
     from starlette.types import Scope

@@ -120,7 +120,7 @@ def _legend(evidence: Evidence) -> Markup:
 
 def _limits(evidence: Evidence) -> Markup:
     session = sum(cookie.size for cookie in evidence.held)
-    request = len(evidence.session.header)
+    request = len(evidence.visit.header)
     rows = [
         (name, f"{used:,} of {limit:,}{': too many' if used > limit else ''}", _meter(used, limit))
         for name, limit, whole in _LIMITS

@@ -6,20 +6,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fastsession.errors import ConfigurationError
+from fastsession.formats.migrating import MigratingCookies
 from fastsession.inspector.anatomy import HeldCookie, held_cookies
 from fastsession.inspector.notes import Look, Looks
-from fastsession.mapping import SCOPE_KEY
 from fastsession.payload.extras import load_extras
 from fastsession.payload.lines import split_payload
-from fastsession.sealing.own_cookies import TokenCookies
+from fastsession.scope import SCOPE_KEY
+from fastsession.sealing.own_cookies import OwnCookies
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
     from fastsession.mapping import SessionDict
-    from fastsession.request import RequestSession
+    from fastsession.options import Setup
+    from fastsession.sealing.contract import SessionCookies
     from fastsession.sealing.token import Token
     from fastsession.session import Session
+    from fastsession.visit import Visit
 
 # Model and extras, name to JSON value.
 Contents = tuple[dict[str, Any], dict[str, Any]]
@@ -29,37 +32,51 @@ Contents = tuple[dict[str, Any], dict[str, Any]]
 class Evidence:
     """One request's session. `looks` are the earlier ones at it, the oldest first."""
 
-    session: SessionDict
-    request: RequestSession
+    view: SessionDict
     held: tuple[HeldCookie, ...]
     payload: bytes
     looks: tuple[Look, ...] = ()
 
     @property
+    def visit(self) -> Visit:
+        """The state of the request's session."""
+        return self.view.visit
+
+    @property
+    def setup(self) -> Setup:
+        """The configuration of its middleware."""
+        return self.visit.setup
+
+    @property
+    def session_cookies(self) -> SessionCookies:
+        """How its sessions are written into cookies, those to migrate from aside."""
+        cookies = self.setup.cookies
+        return cookies.own if isinstance(cookies, MigratingCookies) else cookies
+
+    @property
     def token(self) -> Token | None:
         """What the session's own cookie carries, None without one and for a session of another system."""
-        return None if self.adopted else self.request.token
+        return None if self.adopted else self.visit.token
 
     @property
     def handle(self) -> str:
         """The session's public handle, empty for one that has not begun."""
-        return self.session.lifecycle.handle(self.token.id) if self.token else ""
+        return self.setup.events.handle(self.token.id) if self.token else ""
 
     @property
     def adopted(self) -> bool:
         """Whether the session is another system's, to be taken over when it is next used."""
-        return self.request.origin is not None
+        return self.visit.origin is not None
 
     @property
     def own_format(self) -> bool:
         """Whether the cookie is a token of ours, and not another system's."""
-        return isinstance(self.session.lifecycle.cookies, TokenCookies)
+        return isinstance(self.session_cookies, OwnCookies)
 
     @property
     def in_store(self) -> bool:
         """Whether the data is on the server, and the cookie only leads to it."""
-        server_side = self.session.lifecycle.server_side
-        return server_side is not None and server_side.records is not None
+        return self.setup.store is not None
 
     @property
     def cookies(self) -> tuple[tuple[str, str], ...]:
@@ -72,29 +89,29 @@ class Evidence:
 
     def default_contents(self) -> Contents:
         """What an untouched session holds."""
-        return contents_of(self.request.untouched.payload)
+        return contents_of(self.visit.untouched.payload)
 
     def arrived_contents(self) -> Contents:
         """What the session held when the request arrived, as today's model writes it."""
-        if self.request.payload is None:
+        if self.visit.payload is None:
             return self.default_contents()
-        codec = self.session.lifecycle.codec
-        return contents_of(codec.dump(*codec.load(self.request.payload)))
+        codec = self.setup.codec
+        return contents_of(codec.dump(*codec.load(self.visit.payload)))
 
     def contents_at_last_look(self) -> Contents | None:
         """What the session held when the inspector was last opened, None when it was not."""
         return contents_of(self.looks[-1].payload) if self.looks else None
 
 
-def examine(session: SessionDict, looks: Looks) -> Evidence:
+def examine(view: SessionDict, looks: Looks) -> Evidence:
     """Open the request's session without counting as a visit: it is neither renewed, nor saved, nor cleared."""
-    lifecycle, request = session.lifecycle, session.open()
-    request.renewal = False
+    lifecycle, visit = view.lifecycle, view.opened()
+    visit.renew_as(wanted=False)
     # Loaded beside the request's own record of it: a look would save a model that today's code writes otherwise.
-    model = lifecycle.load(request) if session.model is None else session.model
-    own_format = isinstance(lifecycle.cookies, TokenCookies)
-    held = held_cookies(lifecycle.cookies.brought(session.header), session.header, own_format=own_format)
-    evidence = Evidence(session, request, held, lifecycle.codec.dump(model, request.extras))
+    model = lifecycle.load(visit) if view.model is None else view.model
+    evidence = Evidence(view, (), lifecycle.codec.dump(model, visit.extras))
+    held = held_cookies(lifecycle.cookies.brought(visit.header), visit.header, own_format=evidence.own_format)
+    evidence = replace(evidence, held=held)
     if evidence.token is None:
         return evidence
     earlier = looks.before(evidence.handle)
@@ -104,20 +121,20 @@ def examine(session: SessionDict, looks: Looks) -> Evidence:
 
 def decline_renewal(scope: Scope) -> None:
     """Have no session renewed by a request to the inspector, not even by one for its style sheet."""
-    sessions: tuple[SessionDict, ...] = scope.get(SCOPE_KEY, ())
-    for session in sessions:
-        lifecycle = session.lifecycle
-        if session.request is not None or lifecycle.renewal_possible(session.header, lifecycle.clock):
-            session.open().renewal = False
+    views: tuple[SessionDict, ...] = scope.get(SCOPE_KEY, ())
+    for view in views:
+        lifecycle, visit = view.lifecycle, view.visit
+        if visit.opened or lifecycle.cookies.may_be_due(visit.header, lifecycle.clock()):
+            view.opened().renew_as(wanted=False)
 
 
 def inspected(scope: Scope, model: type[Session] | None) -> SessionDict:
     """The session that is meant; raises `ConfigurationError` saying what to write."""
-    sessions: tuple[SessionDict, ...] = scope.get(SCOPE_KEY, ())
-    fitting = [found for found in sessions if model is None or issubclass(found.lifecycle.codec.model, model)]
+    views: tuple[SessionDict, ...] = scope.get(SCOPE_KEY, ())
+    fitting = [found for found in views if model is None or issubclass(found.lifecycle.codec.model, model)]
     if len(fitting) == 1:
         return fitting[0]
-    names = ", ".join(found.lifecycle.codec.model.__name__ for found in sessions) or "none"
+    names = ", ".join(found.lifecycle.codec.model.__name__ for found in views) or "none"
     message = (
         "The inspector needs one session middleware around the app that it is mounted in, or to be told which: "
         f"SessionInspector(enabled=True, model=...). The models here are: {names}."

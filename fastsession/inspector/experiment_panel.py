@@ -81,7 +81,7 @@ def _result(evidence: Evidence, tried: Experiment, finding: Finding | None) -> M
 
 
 def _consequences(evidence: Evidence, finding: Finding) -> list[Markup]:
-    names = evidence.session.lifecycle.codec.changed_names(evidence.payload, finding.payload or evidence.payload)
+    names = evidence.setup.codec.changed_names(evidence.payload, finding.payload or evidence.payload)
     told = [f"{event.kind}, status {event.status}" for event in finding.events]
     consequences = {
         "Reason": finding.detail,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fastsession.inspector.evidence import Evidence
 from fastsession.inspector.laboratory import Attempt, RotatedCookies
-from fastsession.sealing.own_cookies import TokenCookies
+from fastsession.sealing.own_cookies import OwnCookies
 from fastsession.sealing.token import Token
 
 _BASE64URL = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
@@ -65,20 +65,18 @@ def _replay(evidence: Evidence, _: Token) -> Attempt:
 
 
 def _wait(evidence: Evidence, token: Token) -> Attempt:
-    idle = evidence.session.lifecycle.timeouts.lifetime(remembered=token.remembered).idle
+    idle = evidence.setup.timeouts.lifetime(remembered=token.remembered).idle
     done = f"The clock was put {idle} seconds after the last renewal: the idle timeout."
     return _attempt(evidence, evidence.cookies, done, now=token.renewed_at + idle)
 
 
 def _stay(evidence: Evidence, token: Token) -> Attempt:
     """Seal the token again as the last renewal before the absolute deadline would have."""
-    lifecycle = evidence.session.lifecycle
-    end = token.created_at + lifecycle.timeouts.lifetime(remembered=token.remembered).absolute
+    end = token.created_at + evidence.setup.timeouts.lifetime(remembered=token.remembered).absolute
     renewed = token._replace(renewed_at=end - 1)
-    if lifecycle.server_side is not None:
-        renewed = lifecycle.server_side.outside(renewed)
+    renewed = evidence.view.lifecycle.in_cookie(renewed)
     done = "The session was renewed until a second before its absolute deadline, and used once more."
-    return _attempt(evidence, tuple(lifecycle.cookies.seal(renewed, now=end - 1).items()), done, now=end)
+    return _attempt(evidence, tuple(evidence.session_cookies.seal(renewed, now=end - 1).items()), done, now=end)
 
 
 def _rotate(evidence: Evidence, _: Token) -> Attempt:
@@ -97,16 +95,15 @@ def _attempt(
     done: str,
     *,
     now: float | None = None,
-    reads: TokenCookies | None = None,
+    reads: OwnCookies | None = None,
 ) -> Attempt:
-    lifecycle = evidence.session.lifecycle
-    moment = evidence.request.now if now is None else now
-    return Attempt(cookies, reads or lifecycle.cookies, moment, done, renews=reads is not None)
+    moment = evidence.visit.now if now is None else now
+    return Attempt(cookies, reads or evidence.session_cookies, moment, done, renews=reads is not None)
 
 
-def _rotated(evidence: Evidence, *, keeps_old: bool) -> TokenCookies | None:
-    cookies = evidence.session.lifecycle.cookies
-    return RotatedCookies(cookies, keeps_old=keeps_old) if isinstance(cookies, TokenCookies) else None
+def _rotated(evidence: Evidence, *, keeps_old: bool) -> OwnCookies | None:
+    cookies = evidence.session_cookies
+    return RotatedCookies(cookies, keeps_old=keeps_old) if isinstance(cookies, OwnCookies) else None
 
 
 def _older(evidence: Evidence) -> list[tuple[tuple[str, str], ...]]:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fastsession.cookies import CookieWriter
 from fastsession.events import EventLog, SessionEvent
-from fastsession.lifecycle import Lifecycle
+from fastsession.keyring import KeyRing, generate_key
+from fastsession.lifecycle import Lifecycle, Step
 from fastsession.mapping import SessionDict
-from fastsession.reporting import Reporter
-from fastsession.sealing.keyring import KeyRing, generate_key
-from fastsession.sealing.own_cookies import SessionCookies, TokenCookies
+from fastsession.sealing.contract import SessionCookies
+from fastsession.sealing.own_cookies import OwnCookies
+from fastsession.server_side.lifecycle import ServerLifecycle
 from fastsession.status import SessionStatus
+from fastsession.visit import Visit
 
 if TYPE_CHECKING:
-    from starlette.types import Scope
+    from collections.abc import Iterable
+
+    from starlette.types import Message, Scope, Send
 
     from fastsession.cookies import Header
     from fastsession.inspector.evidence import Evidence
+    from fastsession.options import Setup
+    from fastsession.reports import View
 
 _STATUS_OK = 200
 
@@ -47,16 +53,25 @@ class Finding:
     payload: bytes | None
 
 
-class RotatedCookies(TokenCookies):
+class RotatedCookies(OwnCookies):
     """The application's cookies as they are read once a new secret seals, with the old ones or without them."""
 
-    def __init__(self, today: TokenCookies, *, keeps_old: bool) -> None:
+    def __init__(self, today: OwnCookies, *, keeps_old: bool) -> None:
         keys = KeyRing([generate_key().encode()])
         sealer = copy(today.sealer)
         if keeps_old:
             keys.by_id |= sealer.keys.by_id
         sealer.keys = keys
         super().__init__(sealer, today.chunks, today.timeouts)
+
+
+class _Rehearsal(ServerLifecycle):
+    """The server's path up to the response, where nothing is carried out."""
+
+    async def carry_out(self, step: Step, view: View, scope: Scope, message: Message, send: Send) -> None:
+        """Say in the response's headers what the step does, and nothing more."""
+        self.answer(step, view, scope, message)
+        await send(message)
 
 
 async def try_out(evidence: Evidence, attempt: Attempt, scope: Scope) -> Finding:
@@ -66,18 +81,22 @@ async def try_out(evidence: Evidence, attempt: Attempt, scope: Scope) -> Finding
     `StoreUnavailableError`.
     """
     events: list[SessionEvent] = []
-    lifecycle = _beside(evidence.session.lifecycle, attempt, events)
+    lifecycle = _beside(evidence.setup, attempt, events)
     header = "; ".join(f"{name}={value}" for name, value in attempt.cookies)
-    probe = SessionDict(lifecycle, header.encode("latin-1"), evidence.session.binding)
-    await lifecycle.preload(probe)
+    probe = SessionDict()
+    probe.lifecycle = lifecycle
+    probe.visit = visit = Visit(lifecycle.setup, header.encode("latin-1"), evidence.visit.binding)
+    if isinstance(lifecycle, ServerLifecycle):
+        await lifecycle.fetch(visit)
     probe.session()
-    request = probe.open()
-    request.renewal = None if attempt.renews else False
-    headers = lifecycle.commit(probe, scope, (), _STATUS_OK)
-    return Finding(attempt.done, request.status, request.detail, tuple(events), _told(list(headers)), request.payload)
+    if not attempt.renews:
+        visit.renew_as(wanted=False)
+    answer: Message = {"status": _STATUS_OK, "headers": ()}
+    await lifecycle.commit(probe, scope, answer, _discard)
+    return Finding(attempt.done, visit.status, visit.detail, tuple(events), _told(answer["headers"]), visit.payload)
 
 
-def _beside(lifecycle: Lifecycle, attempt: Attempt, events: list[SessionEvent]) -> Lifecycle:
+def _beside(setup: Setup, attempt: Attempt, events: list[SessionEvent]) -> Lifecycle:
     """The application's lifecycle with other cookies and another clock, heard by nobody else's listeners."""
     # A key for its log alone: the handles of rejected sessions are not told.
     key = KeyRing([generate_key().encode()]).primary
@@ -85,20 +104,16 @@ def _beside(lifecycle: Lifecycle, attempt: Attempt, events: list[SessionEvent]) 
     def clock() -> float:
         return attempt.now
 
-    return Lifecycle(
-        cookies=attempt.reads,
-        writer=CookieWriter(),
-        migrations=None,
-        server_side=lifecycle.server_side,
-        codec=lifecycle.codec,
-        timeouts=lifecycle.timeouts,
-        reporter=Reporter(EventLog(events.append), key, lifecycle.codec.model, clock),
-        clock=clock,
-        settings={},
-    )
+    log = EventLog(events.append, key, setup.model, clock)
+    tried = replace(setup, cookies=attempt.reads, writer=CookieWriter(), migrations=None, events=log, clock=clock)
+    return _Rehearsal(tried) if setup.needs_io else Lifecycle(tried)
 
 
-def _told(headers: list[Header]) -> str:
+async def _discard(_: Message) -> None:
+    """Send nothing."""
+
+
+def _told(headers: Iterable[Header]) -> str:
     """What a response with these headers does to the cookie."""
     sets = any(name == b"set-cookie" for name, _ in headers)
     return "would seal the cookie anew" if sets else "would leave the cookie as it is"

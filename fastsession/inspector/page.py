@@ -25,7 +25,7 @@ def page(
     finding: Finding | None = None,
 ) -> str:
     """The whole page as HTML."""
-    name = evidence.session.lifecycle.cookies.name
+    name = evidence.session_cookies.name
     return _PAGE.substitute(
         cookie=element("code", name),
         panels=joined(

@@ -15,7 +15,7 @@ _NOWHERE = object()
 
 def server_panel(evidence: Evidence) -> Markup:
     """The panel on the right."""
-    status, detail = evidence.request.status, evidence.request.detail
+    status, detail = evidence.visit.status, evidence.visit.detail
     return element(
         "section",
         element("h2", "What the server sees"),
@@ -28,7 +28,7 @@ def server_panel(evidence: Evidence) -> Markup:
 
 
 def _facts(evidence: Evidence) -> Markup:
-    info = evidence.request.info()
+    info = evidence.visit.info()
     facts = {
         "Handle": element("code", evidence.handle) if evidence.handle else "none until it is saved",
         "Origin": info.origin or "-",
@@ -59,7 +59,7 @@ def _sealed_with(evidence: Evidence) -> str:
 
 
 def _contents(evidence: Evidence) -> Markup:
-    model = evidence.session.lifecycle.codec.model
+    model = evidence.setup.codec.model
     now = evidence.contents()
     sides = evidence.default_contents(), evidence.arrived_contents(), evidence.contents_at_last_look() or now
     tables = [

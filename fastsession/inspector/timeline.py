@@ -49,11 +49,11 @@ def timeline(evidence: Evidence) -> Markup:
 
 
 def _times(evidence: Evidence, token: Token) -> Times:
-    lifetime = evidence.session.lifecycle.timeouts.lifetime(remembered=token.remembered)
+    lifetime = evidence.setup.timeouts.lifetime(remembered=token.remembered)
     return Times(
         token.created_at,
         token.renewed_at,
-        int(evidence.request.now),
+        int(evidence.visit.now),
         token.renewed_at + lifetime.idle,
         token.created_at + lifetime.absolute,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -22,7 +23,7 @@ from fastsession.status import SessionStatus
 # As a number: in bytes it is found more quickly than bytes are.
 _LINE_BREAK = NEWLINE[0]
 # Bytes of dump below which loading all of it is sooner done than finding what was edited.
-_WORTH_TELLING_APART = 512
+WORTH_TELLING_APART = 512
 
 
 class Untouched(NamedTuple):
@@ -45,7 +46,8 @@ class PayloadCodec:
         self._validator = model.__pydantic_validator__
         self._serializer = model.__pydantic_serializer__
         self._validate_json = self._validator.validate_json
-        self._to_json = self._serializer.to_json
+        # The model's line as `dump` writes it, without a call of Python's. Raises ValueError and RecursionError.
+        self.to_json = partial(self._serializer.to_json, by_alias=False, round_trip=True, warnings=False)
         # Another system writes JSON as it likes.
         self._dumped_fields = None if foreign else DumpedFields(model)
         refuse_secret_fields(model)
@@ -97,9 +99,9 @@ class PayloadCodec:
     def dump(self, session: Session, extras: dict[str, Any]) -> bytes:
         """The session as JSON, by field name and without computed fields; raises `SessionNotSerializableError`."""
         try:
-            model = self._to_json(session, by_alias=False, round_trip=True, warnings=False)
+            model = self.to_json(session)
         except (ValueError, RecursionError):
-            raise SessionNotSerializableError(self._undumpable_field(session), "it cannot be written as JSON") from None
+            raise self.undumpable(session) from None
         return model + NEWLINE + dump_extras(extras) if extras else model
 
     def load(self, payload: bytes) -> tuple[Session, dict[str, Any]]:
@@ -133,7 +135,7 @@ class PayloadCodec:
 
     def edit(self, now: bytes, arrived: bytes | None) -> Edit | None:
         """The fields in which two dumps differ; None where they do not, where their text cannot tell, or is short."""
-        if len(now) < _WORTH_TELLING_APART or now == arrived or arrived is None or self._dumped_fields is None:
+        if len(now) < WORTH_TELLING_APART or now == arrived or arrived is None or self._dumped_fields is None:
             return None
         (model, extras), (model_before, extras_before) = split_payload(now), split_payload(arrived)
         return self._dumped_fields.edit(model_before, model) if extras == extras_before else None
@@ -145,7 +147,8 @@ class PayloadCodec:
         otherwise without anybody having touched it. So what arrived is loaded and dumped once more.
         """
         if edit is None:
-            return now != self.dump(*self.load(arrived))
+            session, extras = self.load(arrived)
+            return now != (self.dump(session, extras) if extras else self.to_json(session))
         return edit.after != self._fields_json(self.load(edit.before)[0], edit.names)
 
     def model_changed(self, session: Session, arrived: bytes) -> bool:
@@ -166,7 +169,7 @@ class PayloadCodec:
         """
         if self._ambiguous:
             edit = None
-        model, line = split_payload(payload)
+        model, _, line = payload.partition(NEWLINE)
         if line:
             verify_extras(extras, line)
         try:
@@ -180,8 +183,10 @@ class PayloadCodec:
         elif self._ambiguous:
             self._refuse_another_type(session, reloaded, self._ambiguous)
 
-    def _undumpable_field(self, session: Session) -> str:
-        return self._field_that_fails(session, self._field_json)
+    def undumpable(self, session: Session) -> SessionNotSerializableError:
+        """The error that names the field which cannot be written as JSON."""
+        field = self._field_that_fails(session, self._field_json)
+        return SessionNotSerializableError(field, "it cannot be written as JSON")
 
     def _unloadable_field(self, session: Session) -> str:
         """The field whose JSON no parser takes: nested too deeply, or with an endless number."""

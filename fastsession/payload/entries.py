@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastsession.payload.declared import DeclaredFields
@@ -12,23 +13,17 @@ from fastsession.session import Session
 ABSENT: Any = object()
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Entries:
     """Reads and writes a session by key. Each write is made as a whole or not at all."""
 
-    __slots__ = ("_assigned", "_declared", "_defaults", "_extras", "_session")
-
-    def __init__(
-        self, declared: DeclaredFields, session: Session, extras: dict[str, Any], defaults: Mapping[str, Any] | None
-    ) -> None:
-        """Take `defaults` as the values that count as absent; None for a session that arrived."""
-        self._declared = declared
-        self._session = session
-        self._extras = extras
-        if defaults is None:
-            defaults = declared.defaults() if declared.constants is None else declared.constants
-        self._defaults = defaults
-        # Fields that were written by key: they show even when they are at their default.
-        self._assigned: frozenset[str] = frozenset()
+    _declared: DeclaredFields
+    _session: Session
+    _extras: dict[str, Any]
+    # The values that count as absent.
+    _defaults: Mapping[str, Any]
+    # Fields that were written by key: they show even when they are at their default.
+    _assigned: frozenset[str] = frozenset()
 
     def shown(self) -> dict[str, Any]:
         """All of it as a dict, fields first."""

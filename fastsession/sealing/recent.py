@@ -1,4 +1,4 @@
-"""A bounded memory of what was used lately."""
+"""Bounded memories of what was used recently."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ class Recent(Generic[KeyT, ValueT]):
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._young: dict[KeyT, ValueT] = {}
-        self._old: dict[KeyT, ValueT] = {}
+        self.young: dict[KeyT, ValueT] = {}
+        self.old: dict[KeyT, ValueT] = {}
 
     def get(self, key: KeyT) -> ValueT | None:
         """What is remembered for the key. An old thing that is still in use becomes young again."""
-        found = self._young.get(key)
+        found = self.young.get(key)
         if found is None:
-            found = self._old.get(key)
+            found = self.old.get(key)
             if found is not None:
                 self.put(key, found)
         return found
 
     def put(self, key: KeyT, value: ValueT) -> None:
         """Remember, and forget the older generation when this one is full."""
-        if len(self._young) >= self._size:
-            self._old = self._young
-            self._young = {}
-        self._young[key] = value
+        if len(self.young) >= self._size:
+            self.old = self.young
+            self.young = {}
+        self.young[key] = value

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidTag
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from fastsession.errors import Rejected
-from fastsession.sealing.keyring import KEY_ID_SIZE, KeyRing
+from fastsession.keyring import KEY_ID_SIZE, KeyRing
 from fastsession.sealing.xaes import NONCE_SIZE, TAG_SIZE
 from fastsession.status import SessionStatus
 
@@ -83,8 +83,16 @@ class TokenSealer:
         if not LEAST_CHARACTERS <= len(text) <= MOST_CHARACTERS:
             status = SessionStatus.MALFORMED if len(text) < LEAST_CHARACTERS else SessionStatus.OVERSIZE
             raise Rejected(status, f"{len(text)} characters")
-        # Most of what is no token at all is told by its first character: the first six bits of the version.
-        sealed = decode(text) if text[0] == "A" else b"?"
+        # Most of what is no token at all is told by its first character: the first six bits of the version. The
+        # decoder also takes padding, and the other alphabet when a text has no character of this one.
+        if text[0] != "A":
+            raise Rejected(SessionStatus.MALFORMED, "not a v1 token")
+        if "=" in text or "+" in text or "/" in text:
+            raise Rejected(SessionStatus.MALFORMED, "not canonical base64url")
+        try:
+            sealed = _decode(text)
+        except ValidationError:
+            raise Rejected(SessionStatus.MALFORMED, "not base64url") from None
         if sealed[0] != VERSION:
             raise Rejected(SessionStatus.MALFORMED, "not a v1 token")
         key = self.keys.by_id.get(sealed[1 : 1 + KEY_ID_SIZE])
@@ -95,8 +103,25 @@ class TokenSealer:
             plaintext = key.cipher.open(sealed[HEADER_SIZE:], self._head + header + self._tail)
         except InvalidTag:
             raise Rejected(SessionStatus.FORGED, "the tag does not match") from None
-        renewed_at = int.from_bytes(header[1 + KEY_ID_SIZE :])
-        return _unpack(plaintext, renewed_at, key is not self.keys.primary)
+        flags, created_high, created, signed_in_high, signed_in, session_id, length = _FIXED.unpack_from(plaintext)
+        end = _FIXED.size + length
+        bound_until = end + BINDING_SIZE if flags & _BOUND else end
+        needed = bound_until + _SPARED_SIZE if flags & _SPARED else bound_until
+        created_at, spared_at = created_high << 32 | created, int.from_bytes(plaintext[bound_until:needed])
+        # A cut-off that spared this session was made after it began: anything else was not written by this version.
+        if flags & _UNKNOWN_FLAGS or needed > len(plaintext) or (flags & _SPARED and spared_at <= created_at):
+            raise Rejected(SessionStatus.MALFORMED, "written by another version")
+        return Token(
+            session_id,
+            created_at,
+            signed_in_high << 32 | signed_in,
+            int.from_bytes(header[1 + KEY_ID_SIZE :]),
+            flags & _REMEMBERED != 0,
+            plaintext[_FIXED.size : end],
+            plaintext[end:bound_until],
+            key is not self.keys.primary,
+            spared_at,
+        )
 
     def beginnings(self) -> list[str]:
         """The characters with which tokens under the configured keys begin: version, and the id but for two bits."""
@@ -144,29 +169,6 @@ def _pack(token: Token) -> bytes:
     )
     plaintext = fixed + token.payload + token.binding + spared
     return plaintext + bytes(-len(plaintext) % _PADDING)
-
-
-def _unpack(plaintext: bytes, renewed_at: int, stale: bool) -> Token:  # noqa: FBT001
-    """Take an authenticated plaintext apart; raises `Rejected` for one that this version did not write."""
-    flags, created_high, created, authenticated_high, authenticated, session_id, length = _FIXED.unpack_from(plaintext)
-    end = _FIXED.size + length
-    bound_until = end + BINDING_SIZE if flags & _BOUND else end
-    needed = bound_until + _SPARED_SIZE if flags & _SPARED else bound_until
-    created_at, spared_at = created_high << 32 | created, int.from_bytes(plaintext[bound_until:needed])
-    # A cut-off that spared this session was made after it began: anything else was not written by this version.
-    if flags & _UNKNOWN_FLAGS or needed > len(plaintext) or (flags & _SPARED and spared_at <= created_at):
-        raise Rejected(SessionStatus.MALFORMED, "written by another version")
-    return Token(
-        session_id,
-        created_at,
-        authenticated_high << 32 | authenticated,
-        renewed_at,
-        flags & _REMEMBERED != 0,
-        plaintext[_FIXED.size : end],
-        plaintext[end:bound_until],
-        stale,
-        spared_at,
-    )
 
 
 # pydantic-core's base64 is strict, canonical and several times as fast as the standard library's.

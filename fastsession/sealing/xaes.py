@@ -67,7 +67,7 @@ class XAES256GCM:
     def open(self, sealed: bytes, associated_data: bytes) -> bytes:
         """Return the plaintext; raises `cryptography.exceptions.InvalidTag`."""
         half = sealed[:_HALF]
-        known = self._sub_keys.get(half)
+        known = self._sub_keys.young.get(half) or self._sub_keys.get(half)
         cipher = known or self._derive(half)
         plaintext = cipher.decrypt(sealed[_HALF:NONCE_SIZE], sealed[NONCE_SIZE:], associated_data)
         if known is None:

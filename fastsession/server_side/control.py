@@ -10,11 +10,12 @@ from functools import cache
 
 from starlette.requests import HTTPConnection
 
-from fastsession.dependencies import get_session, session_of
+from fastsession.dependencies.sessions import get_session, session_of
 from fastsession.errors import ConfigurationError
 from fastsession.lifetime import as_datetime
-from fastsession.mapping import SCOPE_KEY, SessionDict
-from fastsession.server_side.lifecycle import ServerSide
+from fastsession.mapping import SessionDict
+from fastsession.scope import SCOPE_KEY
+from fastsession.server_side.lifecycle import ServerLifecycle
 from fastsession.session import Session
 
 # Handles come from forms and links.
@@ -42,33 +43,35 @@ class SessionControl:
     Every method that ends sessions raises `StoreUnavailableError` unless they are ended.
     """
 
-    def __init__(self, session: SessionDict, server_side: ServerSide) -> None:
-        self._session = session
-        self._server_side = server_side
+    def __init__(self, view: SessionDict, lifecycle: ServerLifecycle) -> None:
+        self._view = view
+        self._lifecycle = lifecycle
+        self._handle = lifecycle.setup.keys.primary.handle
+        self._subject = lifecycle.setup.events.subject
 
     async def list(self, subject: str | None = None) -> list[SessionEntry]:
         """Where the subject is signed in, the oldest first; nowhere for a visitor without one. Needs `store=`."""
-        server_side = self._server_side
-        if server_side.records is None:
+        records = self._lifecycle.records
+        if records is None:
             message = "Listing sessions needs SessionMiddleware(..., store=...): without a store nobody knows them."
             raise ConfigurationError(message)
-        current = self._session.open().id
+        current = self._view.opened().id
         return [
             SessionEntry(
-                handle=server_side.keys.primary.handle(entry.id),
+                handle=self._handle(entry.id),
                 created_at=as_datetime(entry.created_at),
                 last_seen=as_datetime(entry.renewed_at),
                 is_current=entry.id == current,
-                session=server_side.model_of(entry.payload),
+                session=self._lifecycle.model_of(entry.payload),
             )
-            for entry in await server_side.records.owned(self._owners(subject))
+            for entry in await records.owned(self._owners(subject))
         ]
 
     async def end_all(self, subject: str | None = None) -> None:
         """End every session of the subject, this one too if it is one of them."""
         named = self._named(subject)
         if named:
-            await self._server_side.end_subject(named, keep=None)
+            await self._lifecycle.end_subject(named, keep=None)
 
     async def end_others(self) -> None:
         """End the subject's other sessions; this one goes on under a new id (OWASP ASVS 7.4.3).
@@ -76,34 +79,33 @@ class SessionControl:
         That is no new sign-in: `authenticated_at` stays. Raises `LateSessionChangeError` after the response
         has started.
         """
-        request, subject = self._session.open(), self._named(None)
-        request.refuse_late("end_others()")
-        request.reissue(await self._server_side.end_subject(subject, keep=request.id))
+        visit, subject = self._view.opened(), self._named(None)
+        visit.refuse_late("end_others()")
+        visit.reissue(await self._lifecycle.end_subject(subject, keep=visit.id))
 
     async def end(self, handle: str) -> bool:
         """End the session with this handle; with a store only if it is the subject's own. Whether there was one.
 
         Without a store nobody knows whose it is, nor whether there is one: any handle is then denied.
         """
-        server_side = self._server_side
         if not _HANDLE.fullmatch(handle):
             return False
-        records = server_side.records
+        records = self._lifecycle.records
         if records is None:
-            await server_side.revoking.deny_handle(handle)
+            await self._lifecycle.revoking.deny_handle(handle)
             return True
         for entry in await records.owned(self._owners(None)):
-            if server_side.keys.primary.handle(entry.id) == handle:
-                await server_side.end(entry.id, entry.created_at)
+            if self._handle(entry.id) == handle:
+                await self._lifecycle.end(entry.id, entry.created_at)
                 return True
         return False
 
     def _owners(self, subject: str | None) -> Sequence[str]:
         """The store's names of the subject that is meant; none for nobody: a visitor, or an empty text."""
-        session = self._session.session()
-        visitor = callable(getattr(session, "subject", None)) and self._server_side.subject(session) is None
+        model = self._view.session()
+        visitor = callable(getattr(model, "subject", None)) and self._subject(model) is None
         named = "" if subject is None and visitor else self._named(subject)
-        return self._server_side.revoking.names.owners(named) if named else []
+        return self._lifecycle.revoking.names.owners(named) if named else []
 
     def _named(self, subject: str | None) -> str:
         """The subject that is meant, by default this session's."""
@@ -112,7 +114,7 @@ class SessionControl:
                 f"A subject is text, as `subject()` returns it: write str(...) around the {type(subject).__name__}."
             )
             raise ConfigurationError(message)
-        named = self._server_side.subject(self._session.session()) if subject is None else subject
+        named = self._subject(self._view.session()) if subject is None else subject
         if named is None:
             message = "Whose sessions? Name a subject, or give the session model a `def subject(self) -> str | None`."
             raise ConfigurationError(message)
@@ -124,8 +126,8 @@ async def get_session_control(connection: HTTPConnection) -> SessionControl:
 
     Raises `ConfigurationError` without a store or revocations.
     """
-    sessions: tuple[SessionDict, ...] = connection.scope.get(SCOPE_KEY, ())
-    return await _control(sessions[-1] if sessions else get_session.session_in(connection))
+    views: tuple[SessionDict, ...] = connection.scope.get(SCOPE_KEY, ())
+    return await _control(views[-1] if views else get_session.view_in(connection))
 
 
 @cache
@@ -133,19 +135,19 @@ def control_of(model: type[Session]) -> Callable[[HTTPConnection], Awaitable[Ses
     """A dependency for the `SessionControl` of the middleware with this model, as `session_of` is for its session."""
 
     async def get_control(connection: HTTPConnection) -> SessionControl:
-        return await _control(session_of(model).session_in(connection))
+        return await _control(session_of(model).view_in(connection))
 
     return get_control
 
 
-async def _control(session: SessionDict) -> SessionControl:
-    server_side = session.lifecycle.server_side
-    if server_side is None:
-        model = session.lifecycle.codec.model.__name__
+async def _control(view: SessionDict) -> SessionControl:
+    lifecycle = view.lifecycle
+    if not isinstance(lifecycle, ServerLifecycle) or (lifecycle.records is None and lifecycle.revocations is None):
+        model = lifecycle.codec.model.__name__
         message = (
             "Ending sessions needs SessionMiddleware(..., revocations=...) or store=...: no cookie can be called back. "
             f"The middleware with model={model} has neither; another one's is had with Depends(control_of(Model))."
         )
         raise ConfigurationError(message)
-    await server_side.start()
-    return SessionControl(session, server_side)
+    await lifecycle.backends.start()
+    return SessionControl(view, lifecycle)

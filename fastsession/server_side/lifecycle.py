@@ -1,204 +1,104 @@
-"""What a session has on the server besides its cookie: data in a store, and the denial of what was revoked."""
+"""The path of a session that has something on the server: data in a store, or the denial of what was revoked.
+
+One step before the application, which fetches, and one before the response, which carries out on the server
+what the cookie is about to say.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fastsession.decision import Outcome
-from fastsession.errors import Rejected, StoreUnavailableError
+from fastsession.errors import Rejected, SessionLimitError, StoreUnavailableError
 from fastsession.events import EventKind
 from fastsession.formats.marks import mark_in
-from fastsession.lifetime import Timeouts
-from fastsession.payload.codec import PayloadCodec
-from fastsession.sealing.token import Token
+from fastsession.lifecycle import Lifecycle, Step
+from fastsession.reports import report
+from fastsession.server_side.backends import Backends
+from fastsession.server_side.limit import SessionLimit
+from fastsession.server_side.names import Names
 from fastsession.server_side.record_writer import RecordWriter
 from fastsession.server_side.records import Entry, Records
-from fastsession.server_side.revoking import Outage, Revoking
-from fastsession.session import Session
+from fastsession.server_side.revoking import Revoking
+from fastsession.server_side.serving import refuse
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
-    from starlette.types import Scope
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from fastsession.mapping import SessionDict
-    from fastsession.reporting import Reporter
-    from fastsession.request import RequestSession
-    from fastsession.sealing.keyring import KeyRing
-    from fastsession.sealing.names import Names
-    from fastsession.server_side.limit import SessionLimit
-    from fastsession.stores.contract import Revocations, SessionStore
+    from fastsession.options import Setup
+    from fastsession.reports import View
+    from fastsession.sealing.token import Token
+    from fastsession.session import Session
+    from fastsession.visit import Visit
 
 
-class ServerSide:
-    """Carries out on the server what a response's cookie is going to say, before it is said."""
+class ServerLifecycle(Lifecycle):
+    """The path of the sessions of one middleware with a store, revocations, or a migration from a store."""
 
-    def __init__(
-        self,
-        *,
-        records: Records | None,
-        revocations: Revocations | None,
-        outage: Outage,
-        keys: KeyRing,
-        names: Names,
-        migrating_until: int,
-        codec: PayloadCodec,
-        timeouts: Timeouts,
-        reporter: Reporter,
-        clock: Callable[[], float],
-        limit: SessionLimit | None,
-    ) -> None:
-        self.records = records
-        self.revocations = revocations
-        self.keys = keys
-        self.clock = clock
-        self._outage = outage
-        self._codec = codec
-        self._reporter = reporter
-        self.subject = reporter.subject
-        self._started: asyncio.AbstractEventLoop | None = None
-        # A lock belongs to the event loop in which somebody first waited for it.
-        self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
-        self.revoking = Revoking(
-            revocations=revocations,
-            records=records,
-            names=names,
-            subject=reporter.subject,
-            outage=outage,
-            timeouts=timeouts,
-            migrating_until=migrating_until,
-            clock=clock,
-        )
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self.records = None if setup.store is None else Records(setup.store, setup.keys)
+        self.revocations = setup.revocations
+        started = [backend for backend in (setup.store, setup.revocations) if backend is not None]
+        self.backends = Backends(started, may_fail=setup.outage == "anonymous")
+        names = Names(setup.keys, cookie_name=setup.cookies.name, audience=setup.audience)
+        self.revoking = Revoking(setup, self.records, names)
         self._writer = None
-        if records is not None:
-            self._writer = RecordWriter(
-                records,
-                codec=codec,
-                timeouts=timeouts,
-                reporter=reporter,
-                owners=names.owners,
-                end=self.end,
-                limit=limit,
-                clock=clock,
-            )
+        if self.records is not None:
+            limit = None if setup.most_sessions is None else SessionLimit(setup.most_sessions, setup.when_full)
+            self._writer = RecordWriter(setup, self.records, owners=names.owners, end=self.end, limit=limit)
 
-    async def start(self) -> None:
-        """Start store and revocations, once in an event loop; the first request does it where no lifespan did.
+    async def serve(self, app: ASGIApp, view: SessionDict, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application with the session's data fetched; answer 503 in its place when that fails."""
+        visit = view.visit
+        try:
+            await self.fetch(visit)
+            await app(scope, receive, send)
+        except StoreUnavailableError as error:
+            # Those that the application raised as well, having asked for a session to be ended, and did not handle.
+            if visit.late:
+                raise
+            visit.late = True
+            await refuse(error, visit, scope, send)
 
-        Raises `StoreUnavailableError`, unless sessions are then anonymous.
-        """
-        loop = asyncio.get_running_loop()
-        if self._started is loop:
-            return
-        if self._starting is None or self._starting[0] is not loop:
-            self._starting = loop, asyncio.Lock()
-        async with self._starting[1]:
-            if self._started is loop:
-                return
-            for backend in self._backends():
-                try:
-                    await backend.start()
-                except StoreUnavailableError:
-                    # It is reached by later calls, or they say that it is not.
-                    if self._outage == "unavailable":
-                        raise
-            self._started = loop
+    def open(self, visit: Visit) -> None:
+        """Open the cookie, and reject a session that was ended."""
+        super().open(visit)
+        self._reject_ended(visit, None)
 
-    async def stop(self) -> None:
-        """Stop them; a later request would start them again."""
-        self._started = None
-        for backend in self._backends():
-            await backend.stop()
+    def load(self, visit: Visit) -> Session:
+        """The model of what came, or of a new session when its subject's sessions were ended."""
+        model = super().load(visit)
+        return self.new_model(visit) if self._reject_ended(visit, model) else model
 
-    def _backends(self) -> list[SessionStore | Revocations]:
-        stores = [] if self.records is None else [self.records.store]
-        return [*stores, *([] if self.revocations is None else [self.revocations])]
-
-    def outside(self, token: Token) -> Token:
-        """What of a token the cookie carries: with a store, no data."""
+    def in_cookie(self, token: Token) -> Token:
+        """What of a token its cookie carries: with a store, no data."""
         return token if self.records is None else token._replace(payload=b"")
 
-    def refuse_ended(self, request: RequestSession, session: Session | None) -> None:
-        """Raise `Rejected` when the session that arrived, ours or another system's, has been ended."""
-        if request.token is None:
-            return
-        if request.origin:
-            self.revoking.refuse_foreign(request.mark, request.began, session)
-        else:
-            self.revoking.refuse_denied(request.token, session)
-
-    async def refuse_noted(self, request: RequestSession) -> None:
-        """Raise `Rejected` when a session of another system has been ended, as memory or the store knows."""
-        self.refuse_ended(request, None)
-        if not request.origin:
-            return
-        came = None if request.payload is None else self.model_of(request.payload)
-        with self._outage_handled():
-            await self.revoking.refuse_noted(request.mark, request.began, came)
-
-    @contextmanager
-    def _outage_handled(self) -> Generator[None]:
-        """Raise `Rejected` in place of `StoreUnavailableError`, where sessions are then anonymous."""
-        try:
-            yield
-        except StoreUnavailableError:
-            if self._outage == "unavailable":
-                raise
-            raise Rejected(SessionStatus.STORE_DOWN, "the store does not answer") from None
-
-    async def fetch(self, request: RequestSession, token: Token) -> None:
-        """Read the data of a session that has arrived; raises `Rejected` and `StoreUnavailableError`."""
-        entry = await self.read(token)
-        if entry is not None:
-            request.payload, request.version = entry.payload, entry.version
-            request.token = token._replace(stale=token.stale or entry.stale)
-
-    async def read(self, token: Token) -> Entry | None:
-        """The record of a session, None without a store; raises `Rejected` and `StoreUnavailableError`."""
-        if self.records is None:
-            return None
-        with self._outage_handled():
-            return await self.records.read(token.id)
-
-    async def carry_out(
-        self, outcome: Outcome, token: Token | None, session: SessionDict, scope: Scope
-    ) -> tuple[Outcome, Token | None]:
-        """Do what `outcome` needs, or find that the session was ended meanwhile: then its cookie is left alone.
-
-        Whoever ended it has told its own browser, which may have another session by now. Raises
-        `StoreUnavailableError`: nothing is pretended.
-        """
-        try:
-            if token is not None:
-                return outcome, await self._kept(outcome, token, session, scope)
-            arrived = session.open().token
-            if arrived is not None:
-                await self._end_here(arrived, session.open().version)
-        except Rejected as rejected:
-            if rejected.status is not SessionStatus.REVOKED:
-                raise StoreUnavailableError(rejected.detail) from None
-            self._reporter.tell(EventKind.REVOKED, session, session.open(), scope)
-            return Outcome.KEEP, None
-        except StoreUnavailableError:
-            if outcome is not Outcome.RENEW:
-                raise
-            # The session is as good as before, and its next response tries again.
-            return Outcome.KEEP, None
-        return outcome, None
+    async def carry_out(self, step: Step, view: View, scope: Scope, message: Message, send: Send) -> None:
+        """Do on the server what the step needs, then send the message; answer 503 in its place when that fails."""
+        if step.outcome is not Outcome.KEEP:
+            if step.token is not None and view.visit.has_new_id:
+                # A session too large for its cookies is refused before the one that came is ended.
+                self.cookies.seal(self.in_cookie(step.token), now=self.clock())
+            try:
+                step = await self._carried_out(step, view, scope)
+            except (StoreUnavailableError, SessionLimitError) as error:
+                view.visit.late = view.visit.refused = True
+                await refuse(error, view.visit, scope, send)
+                return
+        self.answer(step, view, scope, message)
+        await send(message)
 
     async def end(self, session_id: bytes, created_at: int) -> None:
-        """End a session on the server: its record, and any copy of its cookie."""
+        """End a session on the server: its record, and any copy of its cookie; raises `StoreUnavailableError`."""
         if self.records is not None:
             await self.records.delete(session_id)
         await self.revoking.deny(session_id, created_at)
-
-    async def _end_here(self, token: Token, version: int) -> None:
-        """As `end`, for a session whose own browser is told so by this response."""
-        if self.records is not None and not await self.records.retire(token.id, version=version, now=self.clock()):
-            await self.records.delete(token.id)
-        await self.revoking.deny_here(token)
 
     async def end_subject(self, subject: str, *, keep: bytes | None) -> int:
         """End a subject's sessions but for the one with the id `keep`; returns the cut-off that did it."""
@@ -212,28 +112,133 @@ class ServerSide:
                         await self.revoking.deny_foreign(mark)
         return before
 
-    def model_of(self, payload: bytes) -> Session | None:
-        """The session in a payload, None when today's model does not accept it."""
+    async def read(self, token: Token) -> Entry | None:
+        """The record of a session, None without a store; raises `Rejected` and `StoreUnavailableError`."""
+        if self.records is None:
+            return None
+        with self._outage_handled():
+            return await self.records.read(token.id)
+
+    def model_of(self, payload: bytes | None) -> Session | None:
+        """The session in a payload, None without one or when today's model does not accept it."""
         try:
-            return self._codec.load(payload)[0]
+            return None if payload is None else self.codec.load(payload)[0]
         except Rejected:
             return None
 
-    async def _kept(self, outcome: Outcome, token: Token, session: SessionDict, scope: Scope) -> Token:
+    async def fetch(self, visit: Visit) -> None:
+        """Get what has to be asked for; only an authentic cookie causes I/O. Raises `StoreUnavailableError`."""
+        await self.backends.start()
+        if self.cookies.brought(visit.header):
+            self.revoking.refuse_stale()
+        migrations = self.setup.migrations
+        if self.records is None and not (migrations and migrations.awaits):
+            return
+        if not visit.opened:
+            self.open(visit)
+        try:
+            if visit.token is None and visit.status is SessionStatus.ABSENT and migrations:
+                arrival = await migrations.load(visit.header, visit.now)
+                if arrival is not None:
+                    visit.token, visit.window, visit.origin = arrival
+                    visit.payload, visit.status = arrival.token.payload, SessionStatus.VALID
+            if visit.origin:
+                await self.refuse_noted(visit, self.model_of(visit.payload))
+            elif visit.token is not None:
+                self._take(visit, await self.read(visit.token))
+        except Rejected as rejected:
+            visit.reject(rejected)
+
+    async def refuse_noted(self, visit: Visit, came: Session | None) -> None:
+        """Raise `Rejected` when another system's session has been ended, as memory or the store knows."""
+        self._refuse_ended(visit, came)
+        if visit.origin:
+            with self._outage_handled():
+                await self.revoking.refuse_noted(visit.origin.mark, visit.origin.began, came)
+
+    def _take(self, visit: Visit, entry: Entry | None) -> None:
+        """Take the session's data from its record."""
+        if entry is None or visit.token is None or visit.window is None:
+            return
+        visit.payload, visit.version = entry.payload, entry.version
+        if entry.stale:
+            visit.token, visit.window = visit.token._replace(stale=True), visit.window._replace(renews=0)
+
+    def _refuse_ended(self, visit: Visit, model: Session | None) -> None:
+        """Raise `Rejected` when the session that came, ours or another system's, has been ended."""
+        if visit.token is None:
+            return
+        if visit.origin:
+            self.revoking.refuse_foreign(visit.token, visit.origin.mark, visit.origin.began, model)
+        else:
+            self.revoking.refuse_denied(visit.token, model)
+
+    def _reject_ended(self, visit: Visit, model: Session | None) -> bool:
+        """Reject the session that came if it has been ended; whether it was."""
+        try:
+            self._refuse_ended(visit, model)
+        except Rejected as rejected:
+            visit.reject(rejected)
+            return True
+        return False
+
+    async def _carried_out(self, step: Step, view: View, scope: Scope) -> Step:
+        """The step after it was done, or the session left alone because it was ended meanwhile.
+
+        Whoever ended it has told its own browser, which may have another session by now. Raises
+        `StoreUnavailableError`: nothing is pretended.
+        """
+        visit = view.visit
+        try:
+            if step.token is not None:
+                return Step(step.outcome, await self._kept(step.outcome, step.token, view, scope))
+            if visit.token is not None:
+                if visit.drained:
+                    # Key by key: that was not meant for what the browser has been given since.
+                    self._refuse_ended(visit, None)
+                    await self.read(visit.token)
+                await self._end_here(visit.token, visit.version)
+        except Rejected as rejected:
+            if rejected.status is not SessionStatus.REVOKED:
+                raise StoreUnavailableError(rejected.detail) from None
+            report(EventKind.REVOKED, view, scope)
+            return Step(Outcome.KEEP)
+        except StoreUnavailableError:
+            if step.outcome is not Outcome.RENEW:
+                raise
+            # The session is as good as before, and its next response tries again.
+            return Step(Outcome.KEEP)
+        return step
+
+    async def _kept(self, outcome: Outcome, token: Token, view: View, scope: Scope) -> Token:
         """The token after what it says is true on the server; raises `Rejected` and `StoreUnavailableError`."""
-        request = session.open()
-        arrived = request.token
-        if not request.emptied:
-            # As it came: it may have changed hands since. One that has just ended its subject's other sessions is
-            # not ended by that itself.
-            came = None if request.spared_at or request.payload is None else self.model_of(request.payload)
-            self.refuse_ended(request, came)
-            if request.origin:
-                await self.revoking.refuse_noted(request.mark, request.began, came)
-        if arrived is None or request.regenerated or request.emptied:
-            token = self.revoking.after_cut_offs(token, session.model)
+        visit = view.visit
+        # As it came: it may have changed hands since. One that has just ended its subject's other sessions is not
+        # ended by that itself.
+        came = None if visit.spared_at else self.model_of(visit.payload)
+        self._refuse_ended(visit, came)
+        if visit.origin:
+            await self.revoking.refuse_noted(visit.origin.mark, visit.origin.began, came)
+        if visit.token is None or visit.regenerated or visit.emptied:
+            token = self.revoking.after_cut_offs(token, view.model)
         if self._writer is not None:
-            token = await self._writer.write(outcome, token, session, scope)
-        if request.has_new_id and arrived is not None:
-            await self.revoking.deny_here(arrived)
+            token = await self._writer.write(outcome, token, view, scope)
+        if visit.has_new_id and visit.token is not None:
+            await self.revoking.deny_here(visit.token)
         return token
+
+    async def _end_here(self, token: Token, version: int) -> None:
+        """As `end`, for a session whose own browser is told so by this response."""
+        if self.records is not None and not await self.records.retire(token.id, version=version, now=self.clock()):
+            await self.records.delete(token.id)
+        await self.revoking.deny_here(token)
+
+    @contextmanager
+    def _outage_handled(self) -> Generator[None]:
+        """Raise `Rejected` in place of `StoreUnavailableError`, where sessions are then anonymous."""
+        try:
+            yield
+        except StoreUnavailableError:
+            if self.setup.outage == "unavailable":
+                raise
+            raise Rejected(SessionStatus.STORE_DOWN, "the store does not answer") from None

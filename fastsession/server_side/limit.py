@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from fastsession.errors import ConfigurationError, SessionLimitError
+from fastsession.errors import SessionLimitError
 
 if TYPE_CHECKING:
+    from fastsession.options import WhenFull
     from fastsession.sealing.token import Token
     from fastsession.server_side.records import Records
-    from fastsession.stores.contract import SessionStore
 
-WhenFull = Literal["evict", "refuse"]
 # Takes the id of a session and when it was created.
 End = Callable[[bytes, int], Awaitable[None]]
 
@@ -21,21 +20,8 @@ class SessionLimit:
     """At most `most` sessions: a further one ends the oldest, or is refused (OWASP ASVS 7.1.2)."""
 
     def __init__(self, most: int, when_full: WhenFull) -> None:
-        if most < 1 or when_full not in ("evict", "refuse"):
-            message = "max_sessions takes a number from 1, and when_full 'evict' or 'refuse'."
-            raise ConfigurationError(message)
         self._most = most
         self._when_full = when_full
-
-    @classmethod
-    def of(cls, max_sessions: int | None, when_full: WhenFull, store: SessionStore | None) -> SessionLimit | None:
-        """The limit that a middleware's options ask for; raises `ConfigurationError` for one that nobody counts."""
-        if max_sessions is None:
-            return None
-        if store is None:
-            message = "max_sessions needs store=: without one nobody counts the sessions."
-            raise ConfigurationError(message)
-        return cls(max_sessions, when_full)
 
     async def make_room(self, records: Records, owners: Iterable[str], *, leaving: Token | None, end: End) -> None:
         """Make room for one more; raises `SessionLimitError` when the rule is to refuse it.

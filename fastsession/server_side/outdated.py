@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fastsession.formats.marks import mark_in
+
 if TYPE_CHECKING:
-    from fastsession.sealing.names import Names
     from fastsession.sealing.token import Token
+    from fastsession.server_side.names import Names
     from fastsession.stores.contract import Revocations
 
 # Seconds: the slowest networks, and requests that wait for one another.
@@ -35,5 +37,6 @@ def noted_in(revocations: Revocations, names: Names, token: Token, now: float) -
 
 
 def _note(token: Token, moment: int) -> bytes:
-    # With the moment, because revocations may forget a denial late.
-    return ENDED_RECORD + moment.to_bytes(5) + token.id
+    # With the moment, because revocations may forget a denial late. A session that was taken over is named by its
+    # mark, which the cookie from before has as well.
+    return ENDED_RECORD + moment.to_bytes(5) + (mark_in(token.id) or token.id)

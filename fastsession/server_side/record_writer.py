@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from fastsession.decision import Outcome
 from fastsession.errors import Rejected, StoreUnavailableError
 from fastsession.events import EventKind
-from fastsession.lifetime import Timeouts
+from fastsession.reports import report
 from fastsession.sealing.token import Token
 from fastsession.server_side.merging import merged
 from fastsession.server_side.records import Records
@@ -19,11 +19,10 @@ from fastsession.status import SessionStatus
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-    from fastsession.mapping import SessionDict
-    from fastsession.payload.codec import PayloadCodec
-    from fastsession.reporting import Reporter
-    from fastsession.request import RequestSession
+    from fastsession.options import Setup
+    from fastsession.reports import View
     from fastsession.server_side.limit import End, SessionLimit
+    from fastsession.visit import Visit
 
 # How often a write is tried against those of other processes that are faster.
 _MOST_TRIES = 50
@@ -37,50 +36,44 @@ class RecordWriter:
 
     def __init__(
         self,
+        setup: Setup,
         records: Records,
         *,
-        codec: PayloadCodec,
-        timeouts: Timeouts,
-        reporter: Reporter,
         owners: Callable[[str], list[str]],
         end: End,
         limit: SessionLimit | None,
-        clock: Callable[[], float],
     ) -> None:
         self._records = records
-        self._codec = codec
-        self._timeouts = timeouts
-        self._reporter = reporter
+        self._codec = setup.codec
+        self._timeouts = setup.timeouts
+        self._subject = setup.events.subject
+        self._clock = setup.clock
         self._owners = owners
         self._end = end
         self._limit = limit
-        self._clock = clock
         # One writer of a session at a time in this process: otherwise each of n would try n times.
         self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
-    async def write(self, outcome: Outcome, token: Token, session: SessionDict, scope: Scope) -> Token:
+    async def write(self, outcome: Outcome, token: Token, view: View, scope: Scope) -> Token:
         """Keep what the response is about to say; returns the token with what has been kept."""
-        request = session.open()
-        arrived = None if request.origin else request.token
+        visit = view.visit
+        arrived = None if visit.origin else visit.token
         if outcome is Outcome.RENEW and arrived is not None:
-            return await self._renew(token, request)
+            return await self._renew(token, visit)
         owners = self._owners_of(token)
-        if self._limit is not None and owners and self._is_arriving(owners, request):
-            await self._limit.make_room(self._records, owners, leaving=request.token, end=self._end)
-        if arrived is None or request.emptied:
+        if self._limit is not None and owners and self._is_arriving(owners, visit):
+            await self._limit.make_room(self._records, owners, leaving=visit.token, end=self._end)
+        if arrived is None:
             await self._create(token, owners)
-            if arrived is not None:
-                # Emptied: nothing of it goes on, not even what others have written since.
-                await self._records.delete(arrived.id)
             return token
         turn = self._turns.setdefault(arrived.id, asyncio.Lock())
         async with turn:
-            return await self._write_over(arrived, token, owners, session, scope)
+            return await self._write_over(arrived, token, owners, view, scope)
 
-    async def _renew(self, token: Token, request: RequestSession) -> Token:
+    async def _renew(self, token: Token, visit: Visit) -> Token:
         """Move the expiry, and what the record tells of it unless somebody has written since."""
         try:
-            written = await self._replace(token, request.version, self._owners_of(token))
+            written = await self._replace(token, visit.version, self._owners_of(token))
         except Rejected:
             # Today's model does not accept it, so that its owner is not known: another server's may.
             written = False
@@ -94,25 +87,27 @@ class RecordWriter:
         await self._records.read(token.id)
         return token
 
-    async def _write_over(
-        self, arrived: Token, token: Token, owners: list[str], session: SessionDict, scope: Scope
-    ) -> Token:
+    async def _write_over(self, arrived: Token, token: Token, owners: list[str], view: View, scope: Scope) -> Token:
         """Write the session in place of the one that arrived, with this request's changes over all others'."""
-        request, disputed = session.open(), list[str]()
-        written, version = token, request.version
+        visit, disputed = view.visit, list[str]()
+        written, version = token, visit.version
         for _ in range(_MOST_TRIES):
-            if request.has_new_id:
+            if visit.has_new_id:
                 done = await self._succeed(arrived, written, version, owners)
             else:
                 done = await self._replace(written, version, owners)
             if done:
                 if disputed:
                     detail = f"fields: {', '.join(disputed)}"
-                    self._reporter.tell(EventKind.CONFLICT, session, request, scope, detail=detail)
+                    report(EventKind.CONFLICT, view, scope, detail=detail)
                 return written
             theirs = await self._records.read(arrived.id)
+            if visit.emptied:
+                # Nothing of it goes on, not even what others have written since.
+                version = theirs.version
+                continue
             payload, disputed = merged(
-                self._codec, before=request.payload or b"", mine=token.payload, theirs=theirs.payload
+                self._codec, before=visit.payload or b"", mine=token.payload, theirs=theirs.payload
             )
             written, version = token._replace(payload=payload), theirs.version
             owners = self._owners_of(written)
@@ -144,11 +139,11 @@ class RecordWriter:
 
     def _owners_of(self, token: Token) -> list[str]:
         """The names of the token's subject, the current one first; raises `Rejected` (incompatible)."""
-        subject = self._reporter.subject(self._codec.load(token.payload)[0])
+        subject = self._subject(self._codec.load(token.payload)[0])
         return [] if subject is None else self._owners(subject)
 
-    def _is_arriving(self, owners: list[str], request: RequestSession) -> bool:
+    def _is_arriving(self, owners: list[str], visit: Visit) -> bool:
         """Whether the session becomes one of this subject's now: by being new, or by changing hands."""
-        if request.token is None or request.origin or request.has_new_id:
+        if visit.token is None or visit.origin or visit.has_new_id:
             return True
-        return self._owners_of(request.token._replace(payload=request.payload or b"")) != owners
+        return self._owners_of(visit.token._replace(payload=visit.payload or b"")) != owners

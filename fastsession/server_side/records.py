@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 
 from fastsession.errors import Rejected, SessionTooLargeError
+from fastsession.keyring import KEY_ID_SIZE, KeyRing
 from fastsession.payload.lines import field_sizes
-from fastsession.sealing.keyring import KEY_ID_SIZE, KeyRing
 from fastsession.sealing.token import Token
 from fastsession.sealing.xaes import NONCE_SIZE, TAG_SIZE
 from fastsession.server_side.outdated import A_MOMENT, ENDED_RECORD

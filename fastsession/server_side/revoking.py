@@ -2,70 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import repeat
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from fastsession.errors import Rejected, StoreUnavailableError
 from fastsession.formats.marks import mark_in
-from fastsession.lifetime import CLOCK_SKEW, Timeouts
-from fastsession.server_side.outdated import note_in, noted_in
+from fastsession.lifetime import CLOCK_SKEW
+from fastsession.server_side.outdated import A_MOMENT, ENDED_RECORD, note_in, noted_in
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
-    from fastsession.sealing.names import Names
+    from fastsession.options import Setup
     from fastsession.sealing.token import Token
+    from fastsession.server_side.names import Names
     from fastsession.server_side.records import Records
     from fastsession.session import Session
-    from fastsession.stores.contract import Revocations
 
-Outage = Literal["unavailable", "anonymous"]
 _NOBODY = "0" * 32
 
 
 class Revoking:
     """Denies the sessions of one middleware, and the cookies that they were taken over from.
 
-    `migrating_until` is the second from which no other system's cookie is read, 0 without `migrate_from=`.
-    While such cookies are read and there are no revocations, the store keeps notes of the ended ones.
+    While cookies of other systems are read and there are no revocations, the store keeps notes of the ended ones.
     """
 
-    def __init__(
-        self,
-        *,
-        revocations: Revocations | None,
-        records: Records | None,
-        names: Names,
-        subject: Callable[[Session | None], str | None],
-        outage: Outage,
-        timeouts: Timeouts,
-        migrating_until: int,
-        clock: Callable[[], float],
-    ) -> None:
-        self.revocations = revocations
+    def __init__(self, setup: Setup, records: Records | None, names: Names) -> None:
+        self.revocations = setup.revocations
         self.names = names
         self._records = records
-        self._subject = subject
-        self._outage = outage
-        self._timeouts = timeouts
-        self._migrating_until = migrating_until
-        self._clock = clock
+        self._subject = setup.events.subject
+        self._outage = setup.outage
+        self._timeouts = setup.timeouts
+        # The second from which no other system's cookie is read.
+        self._migrating_until = 0 if setup.migrations is None else setup.migrations.until
+        self._clock = setup.clock
 
     def refuse_denied(self, token: Token, session: Session | None) -> None:
         """Raise `Rejected` for a revoked session. Looks into memory only."""
-        if self.revocations is None:
-            return
-        try:
-            self._refuse(self.names.sessions(token.id), session, token.created_at, token.spared_at)
-        except Rejected as rejected:
-            denied = rejected.status is SessionStatus.REVOKED
-            rejected.outdated = denied and noted_in(self.revocations, self.names, token, self._clock())
-            raise
+        self._refuse(token, self.names.sessions(token.id), session, token.created_at, token.spared_at)
 
-    def refuse_foreign(self, mark: bytes, began: int, session: Session | None) -> None:
+    def refuse_foreign(self, token: Token, mark: bytes, began: int, session: Session | None) -> None:
         """Raise `Rejected` for another system's session that was ended. Looks into memory only."""
-        if self.revocations is not None:
-            self._refuse(self.names.foreign(mark), session, began, 0)
+        self._refuse(token, self.names.foreign(mark), session, began, 0)
 
     async def refuse_noted(self, mark: bytes, began: int, session: Session | None) -> None:
         """As `refuse_foreign`, for what the store keeps when there are no revocations."""
@@ -73,7 +53,8 @@ class Revoking:
             return
         for name in self.names.foreign(mark):
             if await self._records.noted(name) is not None:
-                raise Rejected(SessionStatus.REVOKED, "ended after it was taken over")
+                outdated = await self._records.noted(self._note(mark)) is not None
+                raise Rejected(SessionStatus.REVOKED, "ended after it was taken over", outdated=outdated)
         subject = self._subject(session)
         for name in () if subject is None else self.names.cut_offs(subject):
             if began < (await self._records.noted(name) or 0):
@@ -97,7 +78,14 @@ class Revoking:
         if self.revocations is not None:
             # In this order: no request may meet the denial without the note.
             await note_in(self.revocations, self.names, token, self._clock())
+        elif self._records is not None and (mark := mark_in(token.id)) is not None:
+            now = self._clock()
+            await self._records.note(self._note(mark), int(now), expires_at=int(now) + A_MOMENT, now=now)
         await self.deny(token.id, token.created_at)
+
+    def _note(self, mark: bytes) -> str:
+        """The store's name for the note that a session taken over was ended by its own browser."""
+        return self.names.sessions(ENDED_RECORD + mark)[0]
 
     async def deny_foreign(self, mark: bytes) -> None:
         """Deny another system's cookie for as long as any is read."""
@@ -143,7 +131,9 @@ class Revoking:
             return later
         return token
 
-    def _refuse(self, names: Iterable[str], session: Session | None, created_at: int, spared_at: int) -> None:
+    def _refuse(
+        self, token: Token, names: Iterable[str], session: Session | None, created_at: int, spared_at: int
+    ) -> None:
         """Raise `Rejected` when one of a session's names is denied, or its subject was cut off."""
         if self.revocations is None:
             return
@@ -151,7 +141,8 @@ class Revoking:
         owners: Iterable[str | None] = repeat(None) if subject is None else self.names.owners(subject)
         try:
             if any(self._is_denied(*named, created_at, spared_at) for named in zip(names, owners, strict=False)):
-                raise Rejected(SessionStatus.REVOKED, "denied")
+                outdated = noted_in(self.revocations, self.names, token, self._clock())
+                raise Rejected(SessionStatus.REVOKED, "denied", outdated=outdated)
         except StoreUnavailableError:
             if self._outage == "unavailable":
                 raise

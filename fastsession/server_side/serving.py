@@ -1,67 +1,36 @@
-"""Serving a request whose session needs I/O: before the application runs, and before its response leaves."""
+"""The lifespan of what sessions need on the server, and the answer in its place when it fails."""
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from starlette.responses import PlainTextResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Host, Mount
 
 from fastsession.errors import ConfigurationError, SessionLimitError, StoreUnavailableError
-from fastsession.mapping import take_back
+from fastsession.events import EventKind
+from fastsession.scope import shares_cookie
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from fastsession.mapping import SessionDict
-    from fastsession.server_side.lifecycle import ServerSide
+    from fastsession.options import Setup
+    from fastsession.server_side.backends import Backends
+    from fastsession.visit import Visit
 
 MiddlewareT = TypeVar("MiddlewareT")
 Check = Callable[[object], None]
-SWITCHING_PROTOCOLS = 101
-# The messages whose headers carry Set-Cookie. Accepting a WebSocket has no status: it answers 101.
-STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 _TRY_AGAIN_LATER = 1013
 _RETRY_AFTER_SECONDS = "1"
 
 
-async def serve_with_backend(app: ASGIApp, session: SessionDict, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the application between the two moments of I/O; answer 503 in its place when one of them fails."""
-    lifecycle = session.lifecycle
-    answered = False
-
-    async def send_with_session(message: Message) -> None:
-        nonlocal answered
-        if answered:
-            return
-        if message["type"] in STARTS and not session.response_started:
-            if scope.get("session") is not session:
-                take_back(scope, session)
-            if session.request is not None or lifecycle.renewal_possible(session.header, lifecycle.clock):
-                headers, status_code = message.get("headers", ()), message.get("status", SWITCHING_PROTOCOLS)
-                try:
-                    message["headers"] = await lifecycle.commit_behind(session, scope, headers, status_code)
-                except (StoreUnavailableError, SessionLimitError) as error:
-                    answered = True
-                    await _refuse(error, scope, receive, send)
-                    return
-            session.response_started = True
-        await send(message)
-
-    try:
-        await lifecycle.preload(session)
-        await app(scope, receive, send_with_session)
-    except StoreUnavailableError as error:
-        # Those that the application raised as well, having asked for a session to be ended, and did not handle.
-        if answered or session.response_started:
-            raise
-        await _refuse(error, scope, receive, send)
-
-
 async def serve_lifespan(
-    app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, server_side: ServerSide | None, check: Check
+    app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, backends: Backends | None, check: Check
 ) -> None:
     """Start what the sessions need before the application starts, and stop it after.
 
@@ -76,16 +45,22 @@ async def serve_lifespan(
             except ConfigurationError as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 raise
-            if server_side is not None:
-                await server_side.start()
+            if backends is not None:
+                await backends.start()
         return message
 
     async def send_and_stop(message: Message) -> None:
-        if message["type"] != "lifespan.startup.complete" and server_side is not None:
-            await server_side.stop()
+        if message["type"] != "lifespan.startup.complete" and backends is not None:
+            await backends.stop()
         await send(message)
 
     await app(scope, receive_and_start, send_and_stop)
+
+
+def check_below(setup: Setup, kind: type[Any], app: object) -> None:
+    """Raise `ConfigurationError` for a session middleware below `app` that would write our cookie by other rules."""
+    for middleware in middlewares_below(app, kind):
+        shares_cookie(setup, middleware.setup)
 
 
 def middlewares_below(app: Any, kind: type[MiddlewareT]) -> Iterator[MiddlewareT]:
@@ -107,14 +82,37 @@ def middlewares_below(app: Any, kind: type[MiddlewareT]) -> Iterator[MiddlewareT
         yield from middlewares_below(wrapped, kind)
 
 
-async def _refuse(error: StoreUnavailableError | SessionLimitError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer in the application's place, telling nothing of the cause."""
+async def refuse(error: StoreUnavailableError | SessionLimitError, visit: Visit, scope: Scope, send: Send) -> None:
+    """Answer in the application's place: by its own handler of the error if it has one, else without the cause."""
+    if isinstance(error, StoreUnavailableError):
+        visit.setup.events.send(EventKind.UNAVAILABLE, visit.status, scope, detail=str(error))
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
         return
-    if isinstance(error, SessionLimitError):
-        response = PlainTextResponse("Too many sessions", status_code=403)
+    handler = _handler_of(error, scope.get("app"))
+    if handler is None:
+        response = _plain_answer(error)
+    elif inspect.iscoroutinefunction(handler):
+        response = await handler(Request(scope), error)
     else:
-        retry = {"Retry-After": _RETRY_AFTER_SECONDS, "Cache-Control": "no-store"}
-        response = PlainTextResponse("Sessions are unavailable", status_code=503, headers=retry)
-    await response(scope, receive, send)
+        response = await run_in_threadpool(handler, Request(scope), error)
+    await response(scope, _never, send)
+
+
+def _handler_of(error: Exception, app: Any) -> Callable[..., Any] | None:
+    """The application's handler of this class of errors. One of Exception is not meant: ours say what is wrong."""
+    handlers: dict[Any, Callable[..., Any]] = getattr(app, "exception_handlers", {})
+    return next((handlers[kind] for kind in type(error).__mro__ if kind in handlers and kind is not Exception), None)
+
+
+def _plain_answer(error: StoreUnavailableError | SessionLimitError) -> Response:
+    if isinstance(error, SessionLimitError):
+        return PlainTextResponse("Too many sessions", status_code=403)
+    retry = {"Retry-After": _RETRY_AFTER_SECONDS, "Cache-Control": "no-store"}
+    return PlainTextResponse("Sessions are unavailable", status_code=503, headers=retry)
+
+
+async def _never() -> Message:
+    """Receive nothing more: whatever the client sends, the answer is made."""
+    never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    return await never

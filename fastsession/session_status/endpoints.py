@@ -10,11 +10,12 @@ from typing import TypedDict
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from fastsession.dependencies import SessionDependency
+from fastsession.dependencies.condition import Condition, checked_condition, holds
+from fastsession.dependencies.same_origin import Sender, sender
+from fastsession.dependencies.sessions import SessionDependency
 from fastsession.errors import ConfigurationError
-from fastsession.guards.condition import Condition, checked_condition, holds
-from fastsession.guards.same_origin import Sender, sender
-from fastsession.mapping import SCOPE_KEY, SessionDict
+from fastsession.mapping import SessionDict
+from fastsession.scope import SCOPE_KEY
 from fastsession.sealing.token import Token
 from fastsession.session import Session
 
@@ -41,50 +42,50 @@ class StatusEndpoints:
 
     async def status(self, request: Request) -> Response:
         """Tell how long the session lasts, and leave it exactly as it is."""
-        session = self._session(request)
+        view = self._view(request)
         if sender(request.headers) not in (Sender.OWN_PAGE, Sender.UNKNOWN):
             return _refusal(HTTPStatus.FORBIDDEN)
-        return JSONResponse(await self._status(session), headers=_NO_STORE)
+        return JSONResponse(await self._status(view), headers=_NO_STORE)
 
     async def renew(self, request: Request) -> Response:
         """Move the idle deadline; 401 without a session that counts."""
-        session = self._session(request)
+        view = self._view(request)
         if sender(request.headers) is not Sender.OWN_PAGE:
             return _refusal(HTTPStatus.FORBIDDEN)
-        if await self._counted(session) is None:
+        if await self._counted(view) is None:
             return _refusal(HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Cookie"})
-        session.open().renewal = True
+        view.visit.renew_as(wanted=True)
         # Without a word on how long it lasts now: the store may still refuse, so pages ask again.
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=_NO_STORE)
 
     async def end(self, request: Request) -> Response:
         """End whatever session there is."""
-        session = self._session(request)
+        view = self._view(request)
         if sender(request.headers) is not Sender.OWN_PAGE:
             return _refusal(HTTPStatus.FORBIDDEN)
-        session.session().destroy()
+        view.session().destroy()
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=_NO_STORE)
 
-    def _session(self, request: Request) -> SessionDict:
+    def _view(self, request: Request) -> SessionDict:
         """The session that is meant. Asking for it renews neither it nor that of another middleware."""
-        session = self._dependency.session_in(request)
-        sessions: tuple[SessionDict, ...] = request.scope[SCOPE_KEY]
-        models = {each.lifecycle.codec.model.__name__ for each in sessions}
+        view = self._dependency.view_in(request)
+        views: tuple[SessionDict, ...] = request.scope[SCOPE_KEY]
+        models = {each.lifecycle.codec.model.__name__ for each in views}
         if self._dependency.session_model is None and len(models) > 1:
             message = (
                 f"Several session middlewares are active ({', '.join(sorted(models))}): write "
                 "session_status_router(..., model=...), as with session_of(...)."
             )
             raise ConfigurationError(message)
-        for each in sessions:
-            each.open().renewal = False
-        return session
+        for each in views:
+            each.opened().renew_as(wanted=False)
+        return view
 
-    async def _status(self, session: SessionDict) -> Status:
-        token, lifecycle = await self._counted(session), session.lifecycle
+    async def _status(self, view: SessionDict) -> Status:
+        token, visit = await self._counted(view), view.visit
         if token is None:
             return Status(signed_in=False, idle_left=0, absolute_left=0, can_renew=False, warn_before=self._warn_before)
-        lifetime, now = lifecycle.timeouts.lifetime(remembered=token.remembered), session.open().now
+        lifetime, now = visit.setup.timeouts.lifetime(remembered=token.remembered), visit.now
         idle_deadline, absolute_deadline = token.renewed_at + lifetime.idle, token.created_at + lifetime.absolute
         return Status(
             signed_in=True,
@@ -96,16 +97,16 @@ class StatusEndpoints:
             warn_before=min(self._warn_before, max(1, lifetime.idle // 2)),
         )
 
-    async def _counted(self, session: SessionDict) -> Token | None:
+    async def _counted(self, view: SessionDict) -> Token | None:
         """What arrived of a session that counts."""
-        request = session.open()
-        if request.token is None:
+        visit = view.opened()
+        if visit.token is None:
             return None
-        # Loaded past `session.session()`: that would be a look, which saves a model that today's code writes otherwise.
-        model = session.lifecycle.load(request) if session.model is None else session.model
+        # Loaded past `view.session()`: that would be a look, which saves a model that today's code writes otherwise.
+        model = view.lifecycle.load(visit) if view.model is None else view.model
         counts = self._signed_in is None or await holds(self._signed_in, model)
         # Asked for again: loading may have found the session revoked.
-        return session.open().token if counts else None
+        return visit.token if counts else None
 
 
 def _refusal(status: HTTPStatus, headers: Mapping[str, str] | None = None) -> Response:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from fastapi import APIRouter
 
+from fastsession.dependencies.condition import Condition
 from fastsession.errors import ConfigurationError
-from fastsession.guards.condition import Condition
 from fastsession.lifetime import seconds
 from fastsession.session import Session
 from fastsession.session_status.endpoints import StatusEndpoints

@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fastsession.guards.same_origin import Sender, sender
+from fastsession.dependencies.same_origin import Sender, sender
 
 _SOURCE = Path(__file__).with_name("session-timeout.js").read_text(encoding="utf-8")
 # Without indentation and the lines that are comments, it is a fifth shorter and does the same.

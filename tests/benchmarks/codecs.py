@@ -10,8 +10,8 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
 from fastsession import generate_key
+from fastsession.keyring import KeyRing, accepted_secrets
 from fastsession.payload.codec import PayloadCodec
-from fastsession.sealing.keyring import KeyRing, accepted_secrets
 from fastsession.sealing.token import Token, TokenSealer
 from tests.benchmarks.cases import Key, WrongAnswerError
 from tests.benchmarks.payloads import SIZES, ShopSession, contents

@@ -20,7 +20,7 @@ from pydantic import ConfigDict, TypeAdapter
 from starlette.requests import Request
 
 from fastsession.cookies import MAX_COOKIE_SIZE
-from fastsession.sealing.keyring import KeyRing, accepted_secrets
+from fastsession.keyring import KeyRing, accepted_secrets
 from tests.benchmarks.asgi import App, Header, Message
 from tests.benchmarks.payloads import ShopSession, next_role, next_theme
 

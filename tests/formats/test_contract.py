@@ -11,7 +11,7 @@ from fastsession import ConfigurationError, SessionStatus, generate_key
 from fastsession.cookies import MAX_COOKIE_SIZE
 from fastsession.errors import Rejected
 from fastsession.formats import names_of
-from fastsession.sealing.keyring import KeyRing
+from fastsession.keyring import KeyRing
 from fastsession.sealing.token import Token, TokenSealer
 from tests.formats.cases import CASES
 from tests.formats.reception import status_of

@@ -16,7 +16,7 @@ from fastsession.formats import CookieSession, ExpressSession, Iron, IronSession
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.encoding import encode_base64, encode_base64url
 from fastsession.formats.migration import Migration
-from fastsession.formats.sharing import ForeignCookies
+from fastsession.formats.sharing import SharedCookies
 from fastsession.lifetime import Timeouts
 from fastsession.sealing.token import Token
 from fastsession.status import SessionStatus
@@ -122,7 +122,7 @@ def test_without_a_cookie_of_the_name_there_is_none():
 
 
 def shared(format_=None):
-    return ForeignCookies(
+    return SharedCookies(
         format_ or IronSession(password=SECRET, cookie_name="s"), ["user"], Timeouts(Lifetime(1800, 43_200))
     )
 
@@ -161,13 +161,15 @@ def test_an_expired_shared_session_does_not_make_a_valid_one_ambiguous():
 
 
 def test_a_shared_session_among_others_is_renewed_although_nobody_looks():
-    assert shared().renewal_possible(jar("x", sealed(MINE)), lambda: NOW)
-    assert not shared().renewal_possible(jar(sealed(MINE)), lambda: NOW)
+    assert shared().may_be_due(jar("x", sealed(MINE)), NOW)
+    assert not shared().may_be_due(jar(sealed(MINE)), NOW)
 
 
 @pytest.mark.parametrize("look", ["open", "migrate"])
 def test_a_flood_of_seals_costs_four_keys_a_password_at_most(look):
-    reader = Iron(password=[SECRET, SECRET[::-1]], cookie_name="s", integrity={"iterations": 50, "salt_bits": 256})
+    reader = Iron(
+        password=[SECRET, SECRET[::-1]], cookie_name="s", ttl=3600, integrity={"iterations": 50, "salt_bits": 256}
+    )
     header = jar(*[FORGED.replace("0", str(number % 10), 1) for number in range(50)])
     keys = 0
 

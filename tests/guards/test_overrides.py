@@ -9,7 +9,7 @@ from starlette.routing import Route
 from starlette.websockets import WebSocketDisconnect
 
 from fastsession import CurrentSession, Session, SessionMiddleware, get_session, require, session_of
-from fastsession.session import state_of
+from fastsession.session import intent_of
 from fastsession.testing import sealed_cookies
 from tests.shop import SECRET, ShopSession, browser, shop
 
@@ -205,4 +205,4 @@ def test_another_session_is_not_opened_for_an_override():
 
     app.dependency_overrides[get_session] = plain
     assert browser(app).get("/user").json() is False
-    assert state_of(GIVEN).to_be_saved is False
+    assert intent_of(GIVEN).to_be_saved is False

@@ -14,8 +14,8 @@ from fastsession import (
     get_session_control,
     session_of,
 )
-from fastsession.sealing.keyring import KeyRing
-from fastsession.sealing.names import Names
+from fastsession.keyring import KeyRing
+from fastsession.server_side.names import Names
 from tests.server_side.site import Home
 from tests.shop import OLD_SECRET, SECRET, browser
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fastsession import SessionTooLargeError
-from fastsession.sealing.keyring import KeyRing
+from fastsession.keyring import KeyRing
 from fastsession.sealing.token import TokenSealer
 from fastsession.server_side.records import MAX_RECORD_SIZE, record_name
 from fastsession.stores import MemoryStore

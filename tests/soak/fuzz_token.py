@@ -3,7 +3,7 @@
 from cryptography.exceptions import InvalidTag
 
 from fastsession.errors import Rejected
-from fastsession.sealing.keyring import KeyRing
+from fastsession.keyring import KeyRing
 from fastsession.sealing.token import HEADER_SIZE, TokenSealer, decode, encode
 from tests.soak.fuzz_target import Change
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from fastsession import generate_key
 from fastsession.errors import Rejected
-from fastsession.sealing.keyring import KeyRing, accepted_secrets
+from fastsession.keyring import KeyRing, accepted_secrets
 from fastsession.sealing.token import TokenSealer
 from tests.shop import COOKIE
 from tests.soak import checks

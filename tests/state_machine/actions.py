@@ -68,7 +68,7 @@ def dropped_extra(work):
         del work.data["seen"]
         work.wrote = True
         if work.data == FRESH:
-            work.empty()
+            work.empty(drained=True)
 
 
 def cleared(work):
@@ -77,7 +77,7 @@ def cleared(work):
 
 def popped(work):
     if work.data != FRESH:
-        work.empty()
+        work.empty(drained=True)
 
 
 def destroyed(work):

@@ -66,11 +66,18 @@ class Work:
     wrote: bool = False
     # Whether it was emptied on the way: what was written since is another session.
     emptied: bool = False
+    # Whether that was done key by key, which does not say that a session should end.
+    drained: bool = False
     # Whether a verb asked for a cookie, since it was emptied.
     to_be_saved: bool = False
 
-    def empty(self):
+    def empty(self, *, drained=False):
         self.data, self.wrote, self.emptied, self.to_be_saved = deepcopy(FRESH), True, True, False
+        self.drained = drained
+
+    @property
+    def was_told_to_end(self):
+        return self.destroyed or (self.emptied and not self.drained)
 
     def ends(self, status_code):
         if self.emptied and status_code >= 500:
@@ -117,11 +124,13 @@ class Rules:
     def answer(self, arrival, work, status_code, keys, now):
         """What the response does, and what its cookie says. `work` is None where nobody looked."""
         outcome = decide(arrival, work, status_code)
+        if outcome == CLEAR and work.drained and arrival.cookie and self._over(arrival.cookie.id, now):
+            return KEEP, None
         if outcome == CLEAR and arrival.cookie:
             self._end(arrival.cookie, arrival.version, now)
         if outcome in {KEEP, CLEAR}:
             return outcome, None
-        if arrival.cookie and self._over(arrival.cookie.id, now) and not (work and work.emptied):
+        if arrival.cookie and self._over(arrival.cookie.id, now):
             return KEEP, None
         if outcome == RENEW:
             cookie = replace(arrival.cookie, key=keys[0], renewed_at=int(now))
@@ -192,7 +201,9 @@ class Rules:
 def decide(arrival, work, status_code):
     """The table of docs/lifecycle.md."""
     if work and work.ends(status_code):
-        return KEEP if arrival.status == "absent" else CLEAR
+        ends_nothing = arrival.cookie is None and not work.was_told_to_end
+        return KEEP if arrival.status == "absent" or ends_nothing else CLEAR
     if work and work.changes(arrival):
-        return SAVE if status_code < 500 and (work.regenerated or not arrival.outdated) else KEEP
+        is_new = work.regenerated or (work.emptied and not work.drained)
+        return SAVE if status_code < 500 and (is_new or not arrival.outdated) else KEEP
     return RENEW if arrival.status == "valid" and arrival.due else KEEP

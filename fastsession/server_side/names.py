@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fastsession.sealing.xaes import KEY_SIZE
 
 if TYPE_CHECKING:
-    from fastsession.sealing.keyring import KeyRing
+    from fastsession.keyring import KeyRing
 
 
 class Names:

@@ -18,10 +18,11 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import Scope
 from starlette.websockets import WebSocket
 
+from fastsession.dependencies.openapi import SessionScheme
 from fastsession.errors import ConfigurationError
 from fastsession.lifecycle import Lifecycle
-from fastsession.mapping import SCOPE_KEY, SessionDict
-from fastsession.openapi import SessionScheme
+from fastsession.mapping import SessionDict
+from fastsession.scope import SCOPE_KEY
 from fastsession.session import Session
 
 SessionT = TypeVar("SessionT", bound=Session)
@@ -49,27 +50,29 @@ class SessionDependency(SessionScheme):
 
     async def __call__(self, connection: HTTPConnection) -> Any:
         """Return the session model, opened at its first use; raises `ConfigurationError`."""
-        session = self.session_in(connection)
+        view = self.view_in(connection)
         endpoint = connection.scope.get("endpoint")
         if endpoint is not None and ref(endpoint) not in self._checked:
-            self._check_annotations(connection.scope, session.lifecycle.codec.model)
+            self._check_annotations(connection.scope, view.lifecycle.codec.model)
             self._checked.add(ref(endpoint, self._checked.discard))
-        return session.session()
+        if view.model is None:
+            view.model = view.lifecycle.load(view.visit)
+        return view.model
 
-    def session_in(self, connection: HTTPConnection) -> SessionDict:
+    def view_in(self, connection: HTTPConnection) -> SessionDict:
         """Return the session in the scope that is meant; raises `ConfigurationError` saying what to write."""
-        sessions: tuple[SessionDict, ...] = connection.scope.get(SCOPE_KEY, ())
-        if not sessions:
+        views: tuple[SessionDict, ...] = connection.scope.get(SCOPE_KEY, ())
+        if not views:
             raise ConfigurationError(_no_session(connection.scope))
         wanted = self.session_model
         if wanted is None:
-            return sessions[-1]
-        fitting = [session for session in sessions if issubclass(session.lifecycle.codec.model, wanted)]
+            return views[-1]
+        fitting = [view for view in views if issubclass(view.lifecycle.codec.model, wanted)]
         if len(fitting) == 1 or (fitting and self._innermost):
             return fitting[-1]
         message = (
             f"session_of({wanted.__name__}) needs one middleware with model={wanted.__name__}; "
-            f"the models here are: {_model_names(sessions)}."
+            f"the models here are: {_model_names(views)}."
         )
         if fitting:
             message += " Depends(get_session) gives the innermost session."
@@ -144,20 +147,18 @@ def _uses(dependant: Dependant, dependency: object) -> Iterator[tuple[Callable[.
         yield from _uses(inner, dependency)
 
 
-def _model_names(sessions: tuple[SessionDict, ...]) -> str:
-    return ", ".join(session.lifecycle.codec.model.__name__ for session in sessions)
+def _model_names(views: tuple[SessionDict, ...]) -> str:
+    return ", ".join(view.lifecycle.codec.model.__name__ for view in views)
 
 
-def _another_model(
-    call: Callable[..., Any], name: str, declared: type[Session], sessions: tuple[SessionDict, ...]
-) -> str:
+def _another_model(call: Callable[..., Any], name: str, declared: type[Session], views: tuple[SessionDict, ...]) -> str:
     """Say what to write in a route that declares a model, but gets a session of another one."""
-    model = sessions[-1].lifecycle.codec.model.__name__
+    model = views[-1].lifecycle.codec.model.__name__
     function, wanted = getattr(call, "__name__", call), declared.__name__
-    if any(issubclass(session.lifecycle.codec.model, declared) for session in sessions):
+    if any(issubclass(view.lifecycle.codec.model, declared) for view in views):
         return (
             f"{function}() declares {name}: {wanted}, but gets the innermost session, a {model}. Several session "
-            f"middlewares are active ({_model_names(sessions)}): write Depends(session_of({wanted}))."
+            f"middlewares are active ({_model_names(views)}): write Depends(session_of({wanted}))."
         )
     return (
         f"{function}() declares {name}: {wanted}, but its session middleware has model={model}. "

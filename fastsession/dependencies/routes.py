@@ -10,10 +10,10 @@ from fastapi.dependencies.utils import get_dependant
 from fastapi.routing import APIRoute
 from starlette.types import Message, Scope, Send
 
+from fastsession.dependencies.requirement import Requirement
+from fastsession.dependencies.same_origin import SameOrigin
+from fastsession.dependencies.slips import slips
 from fastsession.errors import ConfigurationError
-from fastsession.guards.requirement import Requirement
-from fastsession.guards.same_origin import SameOrigin
-from fastsession.guards.slips import slips
 
 Guard = Requirement | SameOrigin
 # Where an application, a middleware, a mount and an included router keep what they pass requests to.

@@ -11,10 +11,10 @@ from typing import Any, cast
 from fastapi.dependencies.models import Dependant
 from pydantic.errors import PydanticUserError
 
-from fastsession.dependencies import session_of
-from fastsession.guards.requirement import require
-from fastsession.guards.same_origin import SameOrigin
-from fastsession.openapi import SessionScheme
+from fastsession.dependencies.openapi import SessionScheme
+from fastsession.dependencies.requirement import require
+from fastsession.dependencies.same_origin import SameOrigin
+from fastsession.dependencies.sessions import session_of
 from fastsession.session import Session
 
 # Where a `Dependant` lists what FastAPI takes from the request.

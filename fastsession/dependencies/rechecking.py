@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, cast
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from fastsession.dependencies import get_session, session_of
+from fastsession.dependencies.sessions import get_session, session_of
 from fastsession.errors import ConfigurationError, Rejected, StoreUnavailableError
-from fastsession.mapping import SCOPE_KEY, SessionDict
+from fastsession.mapping import SessionDict
+from fastsession.scope import SCOPE_KEY
+from fastsession.server_side.lifecycle import ServerLifecycle
 from fastsession.session import Session
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
     from fastsession.sealing.token import Token
-    from fastsession.server_side.lifecycle import ServerSide
 
 # Between two looks, in seconds. A denial reaches other workers within 0.1, so it closes a socket within one second.
 _PAUSE = 0.75
@@ -38,7 +39,7 @@ async def recheck(connection: HTTPConnection, *, model: type[Session] | None = N
     Costs one read with a store and no I/O otherwise. Raises `StoreUnavailableError`, unless sessions are
     then anonymous: that is `store_down`.
     """
-    return await _Standing(_session_in(connection, model)).status(ask_store=True)
+    return await _Standing(_view_in(connection, model)).status(ask_store=True)
 
 
 @asynccontextmanager
@@ -57,7 +58,7 @@ async def closing_when_over(
     if websocket.application_state is WebSocketState.CONNECTING:
         message = "Write `await websocket.accept()` before `async with closing_when_over(websocket)`."
         raise ConfigurationError(message)
-    watch = _Watch(_Standing(_session_in(websocket, model)), code)
+    watch = _Watch(_Standing(_view_in(websocket, model)), code)
     try:
         yield
     except asyncio.CancelledError:
@@ -69,18 +70,20 @@ async def closing_when_over(
             await _close(websocket, close_with)
 
 
-def _session_in(connection: HTTPConnection, model: type[Session] | None) -> SessionDict:
+def _view_in(connection: HTTPConnection, model: type[Session] | None) -> SessionDict:
     if model is not None:
-        return session_of(model).session_in(connection)
-    sessions: tuple[SessionDict, ...] = connection.scope.get(SCOPE_KEY, ())
-    return sessions[-1] if sessions else get_session.session_in(connection)
+        return session_of(model).view_in(connection)
+    views: tuple[SessionDict, ...] = connection.scope.get(SCOPE_KEY, ())
+    return views[-1] if views else get_session.view_in(connection)
 
 
 class _Standing:
     """How one request's session stands as time goes on."""
 
-    def __init__(self, session: SessionDict) -> None:
-        self._session = session
+    def __init__(self, view: SessionDict) -> None:
+        self._view = view
+        lifecycle = view.lifecycle
+        self._server = lifecycle if isinstance(lifecycle, ServerLifecycle) else None
         # As the cookie was sealed: later changes of the request's own model reach no cookie.
         self._payload: bytes | None = None
         self._sealed_model: Session | None = None
@@ -88,8 +91,7 @@ class _Standing:
     @property
     def patience(self) -> float:
         """How long to put up with not knowing. Revocations have been patient themselves, for `max_staleness`."""
-        server_side = self._session.lifecycle.server_side
-        return 0 if server_side is None or server_side.revocations is not None else _PATIENCE
+        return 0 if self._server is None or self._server.revocations is not None else _PATIENCE
 
     async def status(self, *, ask_store: bool) -> SessionStatus:
         """The session's status now; raises `StoreUnavailableError`.
@@ -97,27 +99,38 @@ class _Standing:
         Without `ask_store` the record is read only when memory does not have the answer: when there are no
         revocations, or when the idle timeout has passed that another request may have moved.
         """
-        request = self._session.open()
-        if request.ended:
+        visit = self._view.opened()
+        if visit.ended:
             return SessionStatus.REVOKED
-        token = request.sealed or request.token
+        token = visit.sealed or visit.token
         if token is None:
-            return request.status
+            return visit.status
         try:
+            if visit.sealed is None:
+                if visit.origin:
+                    return await self._judged_before_adoption(token)
+                # An `end_others()` of this request spares its own session.
+                token = token._replace(spared_at=max(token.spared_at, visit.spared_at))
             return await self._judged(token, ask_store=ask_store)
         except Rejected as rejected:
             return rejected.status
 
+    async def _judged_before_adoption(self, token: Token) -> SessionStatus:
+        """As `_judged`, for another system's session that the response has yet to take over: it has no record."""
+        visit = self._view.visit
+        if self._server is not None and not visit.spared_at:
+            await self._server.refuse_noted(visit, self._model(self._server))
+        return self._by_the_clock(token)
+
     async def _judged(self, token: Token, *, ask_store: bool) -> SessionStatus:
         """As `status`, for the session in this token; also raises `Rejected`."""
-        server_side = self._session.lifecycle.server_side
-        by_the_clock = self._by_the_clock(token)
-        if server_side is None:
+        server, by_the_clock = self._server, self._by_the_clock(token)
+        if server is None:
             return by_the_clock
-        server_side.revoking.refuse_denied(token, self._model(server_side))
-        asks = ask_store or server_side.revocations is None or by_the_clock is not SessionStatus.VALID
+        server.revoking.refuse_denied(token, self._model(server))
+        asks = ask_store or server.revocations is None or by_the_clock is not SessionStatus.VALID
         try:
-            entry = await server_side.read(token) if asks else None
+            entry = await server.read(token) if asks else None
         except Rejected as rejected:
             # A record is gone at its end, too: then the clock knows the reason.
             if rejected.status is SessionStatus.REVOKED and by_the_clock is not SessionStatus.VALID:
@@ -125,21 +138,21 @@ class _Standing:
             raise
         if entry is None:
             return by_the_clock
-        server_side.revoking.refuse_denied(token, server_side.model_of(entry.payload))
+        server.revoking.refuse_denied(token, server.model_of(entry.payload))
         return self._by_the_clock(token._replace(renewed_at=max(token.renewed_at, entry.renewed_at)))
 
     def _by_the_clock(self, token: Token) -> SessionStatus:
-        lifecycle = self._session.lifecycle
-        now = lifecycle.clock()
-        rejection = lifecycle.timeouts.rejection(token.created_at, token.renewed_at, token.remembered, now)
+        setup = self._view.visit.setup
+        now = setup.clock()
+        rejection = setup.timeouts.rejection(token.created_at, token.renewed_at, token.remembered, now)
         return rejection or SessionStatus.VALID
 
-    def _model(self, server_side: ServerSide) -> Session | None:
-        request = self._session.open()
-        payload = request.committed if request.sealed else request.payload
+    def _model(self, server: ServerLifecycle) -> Session | None:
+        visit = self._view.opened()
+        payload = visit.committed if visit.sealed else visit.payload
         if payload != self._payload:
             self._payload = payload
-            self._sealed_model = None if payload is None else server_side.model_of(payload)
+            self._sealed_model = server.model_of(payload)
         return self._sealed_model
 
 

@@ -10,13 +10,13 @@ from typing import Any, TypeVar, overload
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
-from fastsession.dependencies import NOT_OVERRIDDEN, SessionDependency, get_session, overridden, session_of
+from fastsession.dependencies.condition import Condition, checked_condition, declared_model, holds
+from fastsession.dependencies.openapi import SessionScheme
+from fastsession.dependencies.sessions import NOT_OVERRIDDEN, SessionDependency, get_session, overridden, session_of
 from fastsession.errors import ConfigurationError
-from fastsession.guards.condition import Condition, checked_condition, declared_model, holds
 from fastsession.lifetime import seconds
-from fastsession.openapi import SessionScheme
-from fastsession.request import RequestSession
-from fastsession.session import Session, state_of
+from fastsession.session import Session, intent_of
+from fastsession.visit import Visit
 
 SessionT = TypeVar("SessionT", bound=Session)
 _CLIENT_ERRORS = range(400, 500)
@@ -78,12 +78,11 @@ class Requirement(SessionScheme):
 
 
 def _is_fresh(session: object, limit: int) -> bool:
-    state = state_of(session) if isinstance(session, Session) else None
-    if not isinstance(state, RequestSession):
+    visit = intent_of(session) if isinstance(session, Session) else None
+    if not isinstance(visit, Visit):
         # Made by a dependency override: it belongs to no request, so there is no login to look at.
         return True
-    token = state.token
-    return token is not None and state.lifecycle.clock() < token.authenticated_at + limit
+    return visit.token is not None and visit.setup.clock() < visit.token.authenticated_at + limit
 
 
 @overload

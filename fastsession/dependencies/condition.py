@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi.security.base import SecurityBase
 
-from fastsession.dependencies import annotations_of
+from fastsession.dependencies.sessions import annotations_of
 from fastsession.errors import ConfigurationError
 from fastsession.session import Session
 

@@ -1,0 +1,250 @@
+"""Options to a checked, frozen setup. Every ConfigurationError that two options make together is raised here."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, TypeVar
+
+from starlette.requests import HTTPConnection
+
+from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_name
+from fastsession.errors import ConfigurationError
+from fastsession.events import EventLog, Listener
+from fastsession.formats.contract import CookieFormat
+from fastsession.formats.migrating import MigratingCookies, Migrations
+from fastsession.formats.migration import Migration
+from fastsession.formats.sharing import SharedCookies, refuse_misused, refuse_unused
+from fastsession.keyring import KeyRing, SecretKey, accepted_secrets
+from fastsession.lifetime import DEFAULT_ABSOLUTE, DEFAULT_IDLE, Lifetime, Timeouts, standard_lifetime
+from fastsession.payload.codec import PayloadCodec
+from fastsession.payload.declared import DeclaredFields
+from fastsession.sealing.chunks import Chunks
+from fastsession.sealing.contract import SessionCookies
+from fastsession.sealing.own_cookies import OwnCookies
+from fastsession.sealing.token import BINDING_SIZE, TokenSealer
+from fastsession.session import Session
+from fastsession.stores.contract import Revocations, SessionStore
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+InitT = TypeVar("InitT", bound=Callable[..., Any])
+Binding = Callable[[HTTPConnection], bytes]
+Clock = Callable[[], float]
+Outage = Literal["unavailable", "anonymous"]
+WhenFull = Literal["evict", "refuse"]
+
+
+class Options(TypedDict, total=False):
+    """What `SessionMiddleware` takes beside the application, for type checkers. `setup_of` has the defaults."""
+
+    secret_key: Required[SecretKey]
+    secret_key_fallbacks: Sequence[SecretKey]
+    model: type[Session]
+    session_cookie: str
+    path: str
+    domain: str | None
+    same_site: SameSite
+    https_only: bool
+    partitioned: bool
+    idle_timeout: timedelta | float
+    absolute_timeout: timedelta | float
+    renew_after: timedelta | float | None
+    remember: Lifetime | None
+    max_cookies: int
+    audience: str
+    binding: Binding | None
+    format: CookieFormat | None
+    migrate_from: Sequence[Migration]
+    store: SessionStore | None
+    revocations: Revocations | None
+    store_outage: Outage
+    max_sessions: int | None
+    when_full: WhenFull
+    not_before: datetime | float | None
+    on_event: Listener | Sequence[Listener] | None
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Setup:
+    """The checked configuration of one middleware."""
+
+    model: type[Session]
+    codec: PayloadCodec
+    declared: DeclaredFields
+    cookies: SessionCookies
+    writer: CookieWriter
+    timeouts: Timeouts
+    keys: KeyRing
+    events: EventLog
+    clock: Clock
+    binding: Binding | None
+    # What needs I/O: a migration's stored sessions, our own store, what is revoked.
+    migrations: Migrations | None
+    store: SessionStore | None
+    revocations: Revocations | None
+    outage: Outage
+    most_sessions: int | None
+    when_full: WhenFull
+    # Our names for sessions and subjects outside of cookies belong to this audience.
+    audience: str
+    # Whether a session may need I/O.
+    needs_io: bool
+    # What another middleware must have the same to share the cookie: options and their settings.
+    rules: Mapping[str, object]
+
+    def bound_to(self, scope: Scope) -> bytes:
+        """What a token keeps of that which the application binds sessions to; raises `ConfigurationError`."""
+        bound_to: object = self.binding(HTTPConnection(scope)) if self.binding else b""
+        if not isinstance(bound_to, bytes):
+            if inspect.iscoroutine(bound_to):
+                bound_to.close()
+            message = f"binding returned {type(bound_to).__name__}: it must return bytes, such as tenant.encode()."
+            raise ConfigurationError(message)
+        return sha256(bound_to).digest()[:BINDING_SIZE]
+
+
+def shown_as(options: Callable[..., object]) -> Callable[[InitT], InitT]:
+    """Show `options`' parameters in place of `**options` to `help()` and documentation."""
+
+    def show(init: InitT) -> InitT:
+        own, shown = inspect.signature(init), inspect.signature(options).parameters.values()
+        own = own.replace(parameters=[*list(own.parameters.values())[:-1], *shown])
+        init.__signature__ = own  # type: ignore[attr-defined]  # what inspect looks for
+        return init
+
+    return show
+
+
+def setup_of(
+    *,
+    secret_key: SecretKey,
+    secret_key_fallbacks: Sequence[SecretKey] = (),
+    model: type[Session] = Session,
+    session_cookie: str = "app_session",
+    path: str = "/",
+    domain: str | None = None,
+    same_site: SameSite = "lax",
+    https_only: bool = True,
+    partitioned: bool = False,
+    idle_timeout: timedelta | float = DEFAULT_IDLE,
+    absolute_timeout: timedelta | float = DEFAULT_ABSOLUTE,
+    renew_after: timedelta | float | None = None,
+    remember: Lifetime | None = None,
+    max_cookies: int = 2,
+    audience: str = "",
+    binding: Binding | None = None,
+    format: CookieFormat | None = None,
+    migrate_from: Sequence[Migration] = (),
+    store: SessionStore | None = None,
+    revocations: Revocations | None = None,
+    store_outage: Outage = "unavailable",
+    max_sessions: int | None = None,
+    when_full: WhenFull = "evict",
+    not_before: datetime | float | None = None,
+    on_event: Listener | Sequence[Listener] | None = None,
+    clock: Clock = time.time,
+) -> Setup:
+    """The setup that the options make together; raises `ConfigurationError`. docs/configuration.md has each option."""
+    if not (isinstance(model, type) and issubclass(model, Session)):
+        message = "model must be a class derived from fastsession.Session."
+        raise ConfigurationError(message)
+    timeouts = Timeouts(
+        standard_lifetime(idle_timeout, absolute_timeout),
+        remembered=remember,
+        renew_after=renew_after,
+        not_before=not_before,
+    )
+    codec = PayloadCodec(model, foreign=format is not None)
+    secrets = accepted_secrets(secret_key, secret_key_fallbacks)
+    keys = KeyRing(secrets)
+    refuse_misused(format, migrate_from, secrets, store)
+    cookies: SessionCookies
+    if format is None:
+        name = cookie_name(session_cookie, path=path, domain=domain, https_only=https_only)
+        sealer = TokenSealer(keys, cookie_name=name, audience=audience)
+        cookies = OwnCookies(sealer, Chunks(name, max_cookies, partitioned=partitioned), timeouts)
+    else:
+        refuse_unused(session_cookie=session_cookie, max_cookies=max_cookies, audience=audience)
+        check_name(format.cookie_name, path=path, domain=domain, https_only=https_only)
+        cookies = SharedCookies(format, codec.fields, timeouts)
+    migrations = None
+    if migrate_from:
+        migrations = Migrations(
+            migrate_from, fields=codec.fields, timeouts=timeouts, own_name=cookies.name, https_only=https_only
+        )
+        cookies = MigratingCookies(cookies, migrations)
+    _check_server_side(store, store_outage, max_sessions, when_full)
+    _refuse_asynchronous(binding, clock)
+    return Setup(
+        model=model,
+        codec=codec,
+        declared=DeclaredFields(codec),
+        cookies=cookies,
+        writer=CookieWriter(
+            path=path, domain=domain, same_site=same_site, https_only=https_only, partitioned=partitioned
+        ),
+        timeouts=timeouts,
+        keys=keys,
+        events=EventLog(on_event, keys.primary, model, clock),
+        clock=clock,
+        binding=binding,
+        migrations=migrations,
+        store=store,
+        revocations=revocations,
+        outage=store_outage,
+        most_sessions=max_sessions,
+        when_full=when_full,
+        audience=audience,
+        needs_io=store is not None or revocations is not None or (migrations is not None and migrations.awaits),
+        rules={
+            "secret_key": keys.primary.handle(b""),
+            "audience": audience,
+            "format": (type(format), *getattr(format, "secrets", ())),
+            "path, domain, same_site, https_only or partitioned": (path, domain, same_site, https_only, partitioned),
+            "idle_timeout or absolute_timeout": timeouts.standard,
+            "remember": remember,
+            "not_before": not_before,
+            "binding": binding,
+            "store": type(store),
+            "revocations": type(revocations),
+            "migrate_from": [type(migration.format) for migration in migrate_from],
+        },
+    )
+
+
+def _check_server_side(
+    store: SessionStore | None, outage: Outage, most_sessions: int | None, when_full: WhenFull
+) -> None:
+    if outage not in ("unavailable", "anonymous"):
+        message = "store_outage must be 'unavailable' or 'anonymous'."
+        raise ConfigurationError(message)
+    if most_sessions is None:
+        return
+    if store is None:
+        message = "max_sessions needs store=: without one nobody counts the sessions."
+        raise ConfigurationError(message)
+    if most_sessions < 1 or when_full not in ("evict", "refuse"):
+        message = "max_sessions takes a number from 1, and when_full 'evict' or 'refuse'."
+        raise ConfigurationError(message)
+
+
+def _refuse_asynchronous(binding: Binding | None, clock: Clock) -> None:
+    """Raise `ConfigurationError` for a binding or a clock that is no plain function."""
+    if binding is not None and not _is_plain(binding):
+        message = "binding takes a plain function that returns bytes: binding=lambda connection: ..."
+        raise ConfigurationError(message)
+    if not _is_plain(clock):
+        message = "clock takes a plain function that returns Unix seconds, such as time.time."
+        raise ConfigurationError(message)
+
+
+def _is_plain(function: object) -> bool:
+    asynchronous = any(map(inspect.iscoroutinefunction, (function, getattr(function, "__call__", None))))  # noqa: B004
+    return callable(function) and not asynchronous

@@ -1,0 +1,50 @@
+"""The store and the revocations of one middleware: started once in an event loop, and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from fastsession.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastsession.stores.contract import Revocations, SessionStore
+
+
+class Backends:
+    """Starts them before the first request; a request does it where no lifespan did."""
+
+    def __init__(self, backends: Sequence[SessionStore | Revocations], *, may_fail: bool) -> None:
+        """With `may_fail`, one that cannot be reached now is no error: sessions are then anonymous."""
+        self._backends = backends
+        self._may_fail = may_fail
+        self._started: asyncio.AbstractEventLoop | None = None
+        # A lock belongs to the event loop in which it was first waited for.
+        self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+
+    async def start(self) -> None:
+        """Start all of them, once in an event loop; raises `StoreUnavailableError`."""
+        loop = asyncio.get_running_loop()
+        if self._started is loop:
+            return
+        if self._starting is None or self._starting[0] is not loop:
+            self._starting = loop, asyncio.Lock()
+        async with self._starting[1]:
+            if self._started is loop:
+                return
+            for backend in self._backends:
+                try:
+                    await backend.start()
+                except StoreUnavailableError:
+                    # It is reached by later calls, or they say that it is not.
+                    if not self._may_fail:
+                        raise
+            self._started = loop
+
+    async def stop(self) -> None:
+        """Stop them; a later request would start them again."""
+        self._started = None
+        for backend in self._backends:
+            await backend.stop()

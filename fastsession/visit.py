@@ -1,0 +1,157 @@
+"""State of one request's session: the cookie that came in and the changes requested since."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from fastsession.errors import Rejected
+from fastsession.sealing.token import Token, new_id
+from fastsession.session import Intent, SessionInfo
+from fastsession.status import SessionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastsession.lifetime import Window
+    from fastsession.options import Setup
+    from fastsession.payload.codec import Untouched
+    from fastsession.payload.edits import Edit
+    from fastsession.payload.entries import Entries
+    from fastsession.sealing.contract import Origin
+    from fastsession.session import Session
+
+
+class Visit(Intent):
+    """What came with the request, what was asked for since, and the token that the response seals.
+
+    Must not reference the scope, the model or `send`: both hold this object, so that would create a
+    reference cycle per request. Defaults stand on the class, since few requests change many.
+    """
+
+    # How the cookie was received. Outdated: its browser was given another one, or none, a moment before.
+    opened = rejection_reported = outdated = False
+    now, status, detail = 0.0, SessionStatus.ABSENT, ""
+    # The valid session that came, and its data: with a store, that of the record with this version.
+    token: Token | None = None
+    window: Window | None = None
+    origin: Origin | None = None
+    payload: bytes | None = None
+    version = 0
+    # What `request.session` holds beside the model's fields, and what counts as absent there in a new session.
+    extras: dict[str, Any] = {}  # noqa: RUF012  (replaced, never filled)
+    defaults: Mapping[str, Any] | None = None
+    # Whether it was written to, and emptied, key by key or not: the session that came ends, what is saved is another.
+    written = emptied = drained = False
+    emptied_subject: str | None = None
+    # A new id without a new sign-in, and the cut-off that ended the subject's other sessions.
+    reissued, spared_at = False, 0
+    # What the session was when the response started, what its cookie carries, or that it was deleted.
+    committed: bytes | None = None
+    sealed: Token | None = None
+    ended = False
+    # Whether an answer of ours replaced the response; whether the middleware has returned, and where by an exception.
+    refused = over = False
+    failed_at: Mapping[str, Any] | None = None
+
+    def __init__(self, setup: Setup, header: bytes, binding: bytes) -> None:
+        self.setup = setup
+        self.header = header
+        self.binding = binding
+
+    @cached_property
+    def id(self) -> bytes:
+        """The session's secret id; a new session gets one when it is first needed."""
+        return self.token.id if self.token else new_id()
+
+    @cached_property
+    def untouched(self) -> Untouched:
+        """A session that nobody has touched. For a new one it is set when that is made."""
+        return self.setup.codec.untouched(arrived=True)
+
+    @property
+    def has_new_id(self) -> bool:
+        """Whether the response seals another session than the one that came."""
+        return self.regenerated or self.reissued or (self.emptied and (self.token is not None or not self.drained))
+
+    def reject(self, rejected: Rejected) -> None:
+        """Turn the cookie away, whatever was believed of it. Another system's session keeps its cookies."""
+        self.token = self.window = self.payload = self.origin = None
+        self.status, self.detail, self.outdated = rejected.status, rejected.detail, rejected.outdated
+
+    def reissue(self, spared_at: int) -> None:
+        """Continue under a new id that the subject's cut-off `spared_at` does not end; no other time changes."""
+        self.asks = self.reissued = self.to_be_saved = True
+        self.spared_at = spared_at
+
+    @property
+    def was_told_to_end(self) -> bool:
+        """Whether `destroy()` or `clear()` was called, and the session is not just empty."""
+        return self.destroyed or (self.emptied and not self.drained)
+
+    def empty(self, subject: str | None, *, drained: bool) -> None:
+        """Note that the session was emptied by key: it ends, and so does what was asked for until now."""
+        if not self.emptied:
+            self.emptied_subject = subject
+        self.asks = self.emptied = self.written = True
+        self.drained, self.to_be_saved = drained, False
+
+    @property
+    def remembers(self) -> bool:
+        """Whether there is a lifetime for remembered sessions."""
+        return self.setup.timeouts.remembered is not None
+
+    def changed(self, model: Session) -> bool:
+        """Whether the model differs from what came."""
+        codec = self.setup.codec
+        if self.payload is None:
+            return codec.dump(model, {}) != self.untouched.payload
+        return codec.model_changed(model, self.payload)
+
+    def ends(self, entries: Entries | None) -> bool:
+        """Whether the session ends: by `destroy()`, or emptied by key, as with Starlette's sessions."""
+        if self.destroyed or not self.written or self.to_be_saved or entries is None:
+            return self.destroyed
+        return entries.is_empty()
+
+    def differs(self, payload: bytes, edit: Edit | None = None) -> bool:
+        """Whether there is something to save: a session that is `payload` now, `edit` of it changed, was looked at."""
+        if self.to_be_saved or self.emptied:
+            return True
+        if self.payload is None:
+            return payload != self.untouched.payload
+        return payload != self.payload and self.setup.codec.changed(payload, self.payload, edit)
+
+    def is_due(self) -> bool:
+        """Whether an unchanged session is sealed again: because it was asked for, or its renewal is due."""
+        if self.renewal is not None or self.window is None:
+            return bool(self.renewal)
+        return self.now >= self.window.renews
+
+    def next_token(self, payload: bytes, now: int) -> Token:
+        """The token of a changed session, which is `payload` now."""
+        came = None if self.emptied else self.token
+        remembered = came is not None and came.remembered if self.remember is None else self.remember
+        if self.regenerated:
+            return Token(new_id(), now, now, now, remembered, payload, self.binding)
+        if came is None:
+            return Token(new_id() if self.emptied else self.id, now, 0, now, remembered, payload, self.binding)
+        session_id, spared_at = new_id() if self.reissued else came.id, max(came.spared_at, self.spared_at)
+        times = came.created_at, came.authenticated_at, now
+        return Token(session_id, *times, remembered, payload, self.binding, spared_at=spared_at)
+
+    def info(self) -> SessionInfo:
+        """How the session arrived."""
+        setup, now = self.setup, int(self.now)
+        came = self.token or Token(self.id, now, 0, now, remembered=False, payload=b"")
+        lifetime = setup.timeouts.lifetime(remembered=came.remembered)
+        origin = self.origin.format if self.origin else setup.cookies.origin
+        expires_at = lifetime.expires_at(created_at=came.created_at, renewed_at=came.renewed_at)
+        return SessionInfo.of(
+            setup.events.handle(came.id),
+            (came.created_at, came.authenticated_at, came.renewed_at, expires_at),
+            is_new=self.token is None,
+            remembered=came.remembered,
+            status=self.status,
+            origin=None if self.status is SessionStatus.ABSENT else origin,
+        )
