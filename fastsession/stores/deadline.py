@@ -1,4 +1,4 @@
-"""Answers in time: what a request waits for at most, and what a cancelled request leaves behind."""
+"""Answers in time: how long a request waits at most, and what happens to the operation it leaves behind."""
 
 from __future__ import annotations
 
@@ -10,27 +10,61 @@ from fastsession.errors import StoreUnavailableError
 
 T = TypeVar("T")
 
+# The wait is made of this many parts. A part that takes twice as long as it was asked to was not spent waiting
+# for the system: something held the event loop, and the answer may have been there all the time. Such a part
+# does not count, but there can be only so many of them.
+_PARTS = 5
+_MOST_HELD_PARTS = 5
 
-async def within(seconds: float, operation: Awaitable[T]) -> T:
-    """The operation's result; raises `StoreUnavailableError` when it takes longer, and then cancels it.
 
-    A caller that is cancelled leaves the operation to end by itself. A connection whose caller went
-    away between question and answer must not hand that answer to the next one (CVE-2023-28858), and a
-    write that is under way has better chances to be whole.
+async def within(seconds: float, operation: Awaitable[T], *, linger: float = 0.0) -> T:
+    """The operation's result; raises `StoreUnavailableError` when it takes longer.
+
+    Only time in which the event loop runs counts: an answer that arrived while a route held the loop is used.
+
+    An operation that is late goes on for `linger` seconds before it is cancelled, one whose caller was cancelled
+    for as long as its caller would have waited. A connection whose caller went away between question and answer
+    must not hand that answer to the next one (CVE-2023-28858), a connection that is nearly made would be thrown
+    away, and a client that is cancelled at every deadline never finds out that its server has moved.
     """
     task = asyncio.ensure_future(operation)
-    timer = asyncio.get_running_loop().call_later(seconds, task.cancel)
+    leave = seconds + linger
+    try:
+        if await _ends_within(seconds, task) and not task.cancelled():
+            return task.result()
+        leave = linger
+    finally:
+        if not task.done():
+            _leave(task, leave)
+    message = f"No answer within {seconds:g} seconds."
+    raise StoreUnavailableError(message)
+
+
+async def _ends_within(seconds: float, task: asyncio.Future[T]) -> bool:
+    """Whether it is done after so many seconds of a running event loop."""
+    loop, part = asyncio.get_running_loop(), seconds / _PARTS
+    left, held = _PARTS, 0
+    while left and not task.done():
+        begun = loop.time()
+        await asyncio.wait((task,), timeout=part)
+        if held < _MOST_HELD_PARTS and loop.time() - begun > 2 * part:
+            held += 1
+        else:
+            left -= 1
+    return task.done()
+
+
+def _leave(task: asyncio.Future[T], seconds: float) -> None:
+    """Let it end by itself, or cancel it in so many seconds."""
+    timer = asyncio.get_running_loop().call_later(seconds, task.cancel) if seconds else None
 
     def settle(done: asyncio.Future[T]) -> None:
-        timer.cancel()
+        if timer is not None:
+            timer.cancel()
         if not done.cancelled():
-            # Looked at, so that asyncio does not report the failure of an operation nobody waits for.
+            # Looked at, so that asyncio does not report the failure of an operation that no one waits for.
             done.exception()
 
     task.add_done_callback(settle)
-    # The timer cancels at the deadline; the wait ends then, even if the operation is slow to give up.
-    await asyncio.wait((task,), timeout=seconds)
-    if not task.done() or task.cancelled():
-        message = f"No answer within {seconds:g} seconds."
-        raise StoreUnavailableError(message)
-    return task.result()
+    if timer is None:
+        task.cancel()

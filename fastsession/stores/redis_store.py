@@ -11,11 +11,12 @@ The index is written first. What fails or is cancelled in between leaves an inde
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from fastsession.stores.contract import Record
-from fastsession.stores.redis_connections import RedisClient, RedisConnections
+from fastsession.stores.redis_clients import RedisSource
+from fastsession.stores.redis_connections import RedisConnections
 
 T = TypeVar("T")
 
@@ -58,18 +59,15 @@ class RedisStore:
 
     def __init__(
         self,
-        url_or_client: str | RedisClient,
+        url_or_client: RedisSource,
         *,
         prefix: str = "fastsession:",
         timeout: float = 0.25,
         max_connections: int = 50,
     ) -> None:
-        self._redis = RedisConnections(
-            url_or_client, connect_timeout=timeout, read_timeout=timeout, connections=max_connections
-        )
+        self._redis = RedisConnections(url_or_client, timeout=timeout, connections=max_connections)
         self._session = f"{prefix}session:"
         self._owner = f"{prefix}owner:"
-        self._timeout = timeout
 
     async def start(self) -> None:
         """Nothing to make ready: connections are made when they are needed."""
@@ -80,7 +78,7 @@ class RedisStore:
 
     async def read(self, key: str) -> Record | None:
         """The record."""
-        data, version = await self._answer(self._command("HMGET", self._session + key, "data", "version"))
+        data, version = await self._answer(lambda: self._command("HMGET", self._session + key, "data", "version"))
         return None if version is None else Record(data, int(version))
 
     async def create(self, key: str, data: bytes, *, expires_at: int, owner: str | None) -> None:
@@ -90,7 +88,7 @@ class RedisStore:
             await self._index(key, expires_at, owner)
             await self._script(_CREATE, self._session + key, data, expires_at, owner or "")
 
-        await self._answer(steps())
+        await self._answer(steps)
 
     async def replace(self, key: str, data: bytes, *, version: int, expires_at: int, owner: str | None) -> bool:
         """Put a new record in place of the one with this version."""
@@ -100,7 +98,7 @@ class RedisStore:
             values = (data, version, version + 1, expires_at, owner or "")
             return bool(await self._script(_REPLACE, self._session + key, *values))
 
-        return await self._answer(steps())
+        return await self._answer(steps)
 
     async def touch(self, key: str, *, expires_at: int) -> bool:
         """Move the expiry."""
@@ -112,7 +110,7 @@ class RedisStore:
             await self._index(key, expires_at, owner.decode())
             return bool(await self._command("EXPIREAT", self._session + key, expires_at))
 
-        return await self._answer(steps())
+        return await self._answer(steps)
 
     async def delete(self, key: str) -> bool:
         """End the record."""
@@ -123,7 +121,7 @@ class RedisStore:
                 await self._command("ZREM", self._owner + owner.decode(), key)
             return bool(found)
 
-        return await self._answer(steps())
+        return await self._answer(steps)
 
     async def owned(self, owner: str) -> dict[str, Record]:
         """The owner's live records."""
@@ -138,7 +136,7 @@ class RedisStore:
                 await self._command("ZREM", self._owner + owner, *gone)
             return {key: record for key, (record, its_owner) in found.items() if its_owner == owner}
 
-        return await self._answer(steps())
+        return await self._answer(steps)
 
     async def _read_all(self, keys: list[str]) -> dict[str, tuple[Record, str]]:
         """Those of the records that are there, with their owners."""
@@ -163,5 +161,5 @@ class RedisStore:
     def _command(self, *args: Any) -> Awaitable[Any]:
         return self._redis.client.execute_command(*args)
 
-    async def _answer(self, operation: Awaitable[T]) -> T:
-        return await self._redis.answer(self._timeout, operation)
+    async def _answer(self, operation: Callable[[], Awaitable[T]]) -> T:
+        return await self._redis.answer(operation)

@@ -49,7 +49,7 @@ class SQLiteRevocations(FollowedRevocations):
         timeout: float = 0.25,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(max_staleness=max_staleness, clock=clock)
+        super().__init__(max_staleness=max_staleness, timeout=timeout, clock=clock)
         self._database = SQLiteDatabase(path, _SCHEMA, timeout=timeout)
         # What was seen last: which opening of the file in which version, and the last number read from it.
         self._seen: tuple[int, int] | None = None
@@ -70,11 +70,9 @@ class SQLiteRevocations(FollowedRevocations):
         """Close the file and end the thread."""
         await self._database.close()
 
-    async def _advance(self) -> None:
+    async def _look(self) -> None:
         """Read what others have denied since the last time."""
-        if self._seen is not None:
-            await asyncio.sleep(_POLL_INTERVAL)
-        else:
+        if self._seen is None:
             await self._database.open()
         version = await self._database.run(_version)
         seen = self._database.openings, version
@@ -84,6 +82,9 @@ class SQLiteRevocations(FollowedRevocations):
             await self._read_on()
             self._seen = seen
         self._denials.sweep(self._clock())
+
+    async def _wait(self) -> None:
+        await asyncio.sleep(_POLL_INTERVAL)
 
     async def _read_on(self) -> None:
         """Add every denial with a number above the last one read."""

@@ -1,0 +1,63 @@
+"""What is done once when a store or revocations in Redis start: a few connections, and a look for bad settings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from redis.asyncio import RedisCluster
+from redis.exceptions import RedisClusterException, RedisError, ResponseError
+
+from fastsession.errors import ConfigurationError, StoreUnavailableError
+from fastsession.stores.redis_connections import RedisConnections
+from fastsession.stores.redis_faults import cause, is_refusal
+
+# Connections that are made before the first request comes.
+_READY = 4
+# Seconds that a start waits for them.
+_STARTING = 2.0
+
+_logger = logging.getLogger("fastsession")
+
+
+async def prepare(redis: RedisConnections, name: str, trial: Callable[[], Awaitable[None]], *, evicted: str) -> None:
+    """Connect and run a trial; raises `ConfigurationError` for what no waiting mends.
+
+    Raises `StoreUnavailableError` for a server that later calls may reach. `evicted` says what happens when Redis
+    evicts keys.
+    """
+    try:
+        async with asyncio.timeout(_STARTING):
+            await asyncio.gather(trial(), *(_connect(redis) for _ in range(_READY)))
+            await _warn_of_eviction(redis, name, evicted)
+    except (RedisError, RedisClusterException, StoreUnavailableError, OSError) as error:
+        if is_refusal(error):
+            message = f"{name} is refused by Redis or refuses it: {cause(error)}. docs/stores.md has the permissions."
+            raise ConfigurationError(message) from error
+        message = f"{name} cannot use Redis yet: {cause(error)}"
+        raise StoreUnavailableError(message) from error
+
+
+async def _connect(redis: RedisConnections) -> None:
+    """One command of several at the same time, each of which needs a connection of its own."""
+    await redis.command("EXISTS", "fastsession")
+
+
+async def _warn_of_eviction(redis: RedisConnections, name: str, evicted: str) -> None:
+    options = {"target_nodes": RedisCluster.PRIMARIES} if redis.is_cluster else {}
+    try:
+        answer = cast("dict[str, Any]", await redis.client.execute_command("INFO", "memory", **options))
+    except ResponseError:
+        # Not every user may ask, and it is not worth a permission.
+        return
+    servers = [answer] if "maxmemory_policy" in answer else list(answer.values())
+    policies = {str(server["maxmemory_policy"]) for server in servers if "maxmemory_policy" in server}
+    if policies - {"noeviction"}:
+        _logger.warning(
+            "%s: Redis evicts keys (maxmemory-policy %s), which %s. Set maxmemory-policy noeviction.",
+            name,
+            ", ".join(sorted(policies)),
+            evicted,
+        )
