@@ -127,11 +127,23 @@ def client_from(url: str, limits: Limits) -> Redis | RedisCluster:
     return Redis.from_pool(ConnectionPool(connection_class=made, **options))
 
 
+async def close(client: Any) -> None:
+    """Close a client's connections, those to sentinels and those of a cluster that was not found again, too."""
+    await client.aclose()
+    if isinstance(client, RedisCluster):
+        await client.nodes_manager.aclose()
+        await client.nodes_manager.aclose("startup_nodes")
+    elif isinstance(client.connection_pool, SentinelConnectionPool):
+        for sentinel in client.connection_pool.sentinel_manager.sentinels:
+            await sentinel.aclose()
+
+
 def _watched(address: _Address, options: dict[str, Any]) -> Redis:
     credentials = {name: options.pop(f"sentinel_{name}", None) for name in ("username", "password")}
     plain = connection_class(watched=False, tls=address.tls)
     of_sentinels: dict[str, Any] = {**options, **credentials, "connection_class": plain, "db": 0}
-    pools = [ConnectionPool(**of_sentinels | {"host": host, "port": port}) for host, port in address.nodes]
+    places: list[dict[str, Any]] = [{"host": host, "port": port} for host, port in address.nodes]
+    pools = [ConnectionPool(**{**of_sentinels, **place}) for place in places]
     for name in ("host", "port"):
         options.pop(name, None)
     pool = SentinelConnectionPool(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
@@ -147,9 +159,7 @@ def _cluster(address: _Address, options: dict[str, Any], making: Making) -> Redi
     for name in ("host", "port", "db"):
         options.pop(name, None)
     nodes = [ClusterNode(host, port) for host, port in address.nodes]
-    client = RedisCluster(
-        startup_nodes=nodes, ssl=address.tls, cluster_error_retry_attempts=_CLUSTER_RETRIES, **options
-    )
+    client = RedisCluster(startup_nodes=nodes, ssl=address.tls, retry=Retry(NoBackoff(), _CLUSTER_RETRIES), **options)
     # A cluster's client takes no class of connections: those of nodes found later are made with these options.
     made = {"connection_class": connection_class(watched=False, tls=address.tls)}
     client.connection_kwargs.update(made, making=making)

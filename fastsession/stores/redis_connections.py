@@ -15,7 +15,7 @@ from redis.exceptions import AskError, MovedError, NoScriptError, RedisClusterEx
 
 from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.stores.deadline import within
-from fastsession.stores.redis_clients import Limits, RedisClient, RedisSource, check, client_from
+from fastsession.stores.redis_clients import Limits, RedisClient, RedisSource, check, client_from, close
 from fastsession.stores.redis_faults import as_unavailable
 from fastsession.stores.redis_scripts import RedisScript
 
@@ -34,6 +34,8 @@ _SEARCH, _BETWEEN_SEARCHES = 10.0, 0.5
 _MOST_TRIES = 4
 # The part of the time for an answer that replicas are waited for.
 _WAITING = 0.8
+# Seconds that operations without a caller have to end when the connections are closed.
+_CLOSING = 1.0
 _NEVER_SENT = "It was given up before it was sent."
 
 
@@ -45,6 +47,7 @@ class _Home:
     process: int
     client: Any
     slots: asyncio.Semaphore
+    running: set[asyncio.Task[Any] | None]
     searching: asyncio.Task[None] | None = None
 
 
@@ -90,7 +93,12 @@ class RedisConnections:
             async with home.slots:
                 if not awaited:
                     raise StoreUnavailableError(_NEVER_SENT)
-                return await operation()
+                task = asyncio.current_task()
+                home.running.add(task)
+                try:
+                    return await operation()
+                finally:
+                    home.running.discard(task)
 
         try:
             with as_unavailable():
@@ -178,11 +186,14 @@ class RedisConnections:
         home, self._home = self._home, None
         if home is None or home.loop is not asyncio.get_running_loop() or not self._makes_clients:
             return
-        if home.searching is not None:
-            home.searching.cancel()
+        left = {task for task in (*home.running, home.searching) if task is not None}
+        for task in left:
+            task.cancel()
         # What cannot be closed in an orderly way is closed all the same.
         with suppress(RedisError, RedisClusterException, OSError):
-            await home.client.aclose()
+            if left:
+                await asyncio.wait(left, timeout=_CLOSING)
+            await close(home.client)
 
     @property
     def _makes_clients(self) -> bool:
@@ -193,7 +204,7 @@ class RedisConnections:
         home = self._home
         if home is None or home.loop is not loop or home.process != process:
             client = self._client()
-            home = self._home = _Home(loop, process, client, asyncio.Semaphore(self._slots(client)))
+            home = self._home = _Home(loop, process, client, asyncio.Semaphore(self._slots(client)), set())
         return home
 
     def _client(self) -> Any:

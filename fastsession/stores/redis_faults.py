@@ -30,6 +30,12 @@ def as_unavailable() -> Generator[None]:
     except (RedisError, RedisClusterException, OSError) as error:
         message = f"Redis failed: {cause(error)}"
         raise StoreUnavailableError(message) from error
+    except AttributeError as error:
+        # redis-py closes a cluster's connections while other tasks write to them, and then finds None in their place.
+        if error.obj is not None:
+            raise
+        message = "Redis failed: the connection was closed"
+        raise StoreUnavailableError(message) from error
     except RuntimeError as error:
         if "loop" not in str(error):
             raise
