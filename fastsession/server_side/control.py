@@ -92,7 +92,7 @@ class SessionControl:
         if records is None:
             await server_side.revoking.deny_handle(handle)
             return True
-        for entry in await records.owned(self._owners(None)):
+        async for entry in records.each_owned(self._owners(None)):
             if server_side.keys.primary.handle(entry.id) == handle:
                 await server_side.end(entry.id, entry.created_at)
                 return True

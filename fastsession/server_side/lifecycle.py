@@ -204,12 +204,13 @@ class ServerSide:
         """End a subject's sessions but for the one with the id `keep`; returns the cut-off that did it."""
         before = await self.revoking.cut_off(subject)
         if self.records is not None:
-            for entry in await self.records.owned(self.revoking.names.owners(subject)):
-                if entry.id != keep:
-                    await self.records.delete(entry.id)
+            owners = self.revoking.names.owners(subject)
+            if self.revoking.still_migrates():
+                async for entry in self.records.each_owned(owners):
                     mark = mark_in(entry.id)
-                    if mark is not None:
+                    if mark is not None and entry.id != keep:
                         await self.revoking.deny_foreign(mark)
+            await self.records.end_owned(owners, keep=() if keep is None else (keep,))
         return before
 
     def model_of(self, payload: bytes) -> Session | None:

@@ -99,10 +99,14 @@ class Revoking:
             await note_in(self.revocations, self.names, token, self._clock())
         await self.deny(token.id, token.created_at)
 
+    def still_migrates(self) -> bool:
+        """Whether other systems' cookies are read now."""
+        return self._clock() < self._migrating_until
+
     async def deny_foreign(self, mark: bytes) -> None:
         """Deny another system's cookie for as long as any is read."""
         now = self._clock()
-        if now >= self._migrating_until:
+        if not self.still_migrates():
             return
         name = self.names.foreign(mark)[0]
         if self.revocations is not None:

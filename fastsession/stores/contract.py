@@ -19,6 +19,7 @@ What is common to both:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +30,14 @@ class Record:
 
     data: bytes
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of an owner's records, by key. `after` asks for the next page; None means that there is none."""
+
+    records: dict[str, Record]
+    after: str | None = None
 
 
 class SessionStore(Protocol):
@@ -74,8 +83,39 @@ class SessionStore(Protocol):
         """End the record. Whether there was one. A `replace` or `touch` under way must not bring it back."""
         ...
 
-    async def owned(self, owner: str) -> dict[str, Record]:
-        """The live records whose owner this is now, by key. Clears the index of records that are gone."""
+    async def supersede(
+        self,
+        old: str,
+        key: str,
+        data: bytes,
+        *,
+        version: int,
+        expires_at: int,
+        owner: str | None,
+        note: bytes,
+        note_until: int,
+    ) -> bool:
+        """Let a new record take the place of the record `old`, if that has this version: in one step, or not at all.
+
+        Under the old key a `note` remains until `note_until`: a record without an owner, with its version raised
+        by 1. False when the old one is gone or has another version; then there is no new one.
+        """
+        ...
+
+    async def owned(self, owner: str, *, after: str | None = None) -> Page:
+        """A page of the live records whose owner this is now, from the first one, or after an earlier page.
+
+        A page is as large as one answer may be; it can be empty and still not be the last one. A record that
+        lives while all pages are read is in at least one of them. Clears the index of records that are gone.
+        """
+        ...
+
+    async def end_owned(self, owner: str, *, keep: Collection[str] = ()) -> None:
+        """End every record that the owner had when this was called, but for those with the keys in `keep`.
+
+        However many there are: their data is not read, and each step answers in time, not all of them together.
+        One that raised has ended some, and may be called again.
+        """
         ...
 
 

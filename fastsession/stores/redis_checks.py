@@ -22,15 +22,21 @@ _STARTING = 2.0
 _logger = logging.getLogger("fastsession")
 
 
-async def prepare(redis: RedisConnections, name: str, trial: Callable[[], Awaitable[None]], *, evicted: str) -> None:
+async def prepare(
+    redis: RedisConnections, name: str, key: str, trial: Callable[[], Awaitable[None]], *, evicted: str
+) -> None:
     """Connect and run a trial; raises `ConfigurationError` for what no waiting mends.
 
-    Raises `StoreUnavailableError` for a server that later calls may reach. `evicted` says what happens when Redis
-    evicts keys.
+    Raises `StoreUnavailableError` for a server that later calls may reach. `key` is one that the user may ask
+    for, and `evicted` says what happens when Redis evicts keys.
     """
     try:
         async with asyncio.timeout(_STARTING):
-            await asyncio.gather(trial(), *(_connect(redis) for _ in range(_READY)))
+            # All of them to the end: a connection that is made after a failed start would not be closed.
+            attempts = trial(), *(_connect(redis, key) for _ in range(_READY))
+            for outcome in await asyncio.gather(*attempts, return_exceptions=True):
+                if outcome is not None:
+                    raise outcome
             await _warn_of_eviction(redis, name, evicted)
     except (RedisError, RedisClusterException, StoreUnavailableError, OSError) as error:
         if is_refusal(error):
@@ -40,9 +46,9 @@ async def prepare(redis: RedisConnections, name: str, trial: Callable[[], Awaita
         raise StoreUnavailableError(message) from error
 
 
-async def _connect(redis: RedisConnections) -> None:
+async def _connect(redis: RedisConnections, key: str) -> None:
     """One command of several at the same time, each of which needs a connection of its own."""
-    await redis.command("EXISTS", "fastsession")
+    await redis.command("EXISTS", key)
 
 
 async def _warn_of_eviction(redis: RedisConnections, name: str, evicted: str) -> None:

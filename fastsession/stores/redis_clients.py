@@ -133,9 +133,28 @@ async def close(client: Any) -> None:
     if isinstance(client, RedisCluster):
         await client.nodes_manager.aclose()
         await client.nodes_manager.aclose("startup_nodes")
-    elif isinstance(client.connection_pool, SentinelConnectionPool):
-        for sentinel in client.connection_pool.sentinel_manager.sentinels:
+    elif is_movable(client):
+        sentinels: list[Redis] = client.connection_pool.sentinel_manager.sentinels
+        for sentinel in sentinels:
             await sentinel.aclose()
+
+
+def is_movable(client: Any) -> bool:
+    """Whether a client can find out that its server has been replaced."""
+    return isinstance(client, RedisCluster) or isinstance(
+        getattr(client, "connection_pool", None), SentinelConnectionPool
+    )
+
+
+async def find_again(client: Any) -> None:
+    """Let a client that is movable find out where its servers are now."""
+    if isinstance(client, RedisCluster):
+        await client.nodes_manager.initialize()
+        return
+    pool = client.connection_pool
+    # redis-py asks them in this order, and one that hangs keeps it from ever asking the next.
+    pool.sentinel_manager.sentinels.append(pool.sentinel_manager.sentinels.pop(0))
+    await pool.disconnect(inuse_connections=False)
 
 
 def _watched(address: _Address, options: dict[str, Any]) -> Redis:

@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from redis.asyncio import RedisCluster
-from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.exceptions import AskError, MovedError, NoScriptError, RedisClusterException, RedisError, TryAgainError
 
 from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.stores.deadline import within
-from fastsession.stores.redis_clients import Limits, RedisClient, RedisSource, check, client_from, close
+from fastsession.stores.redis_clients import (
+    Limits,
+    RedisClient,
+    RedisSource,
+    check,
+    client_from,
+    close,
+    find_again,
+    is_movable,
+)
 from fastsession.stores.redis_faults import as_unavailable
 from fastsession.stores.redis_scripts import RedisScript
 
@@ -184,7 +192,7 @@ class RedisConnections:
     async def close(self) -> None:
         """Close the connections, unless the client was given."""
         home, self._home = self._home, None
-        if home is None or home.loop is not asyncio.get_running_loop() or not self._makes_clients:
+        if home is None or home.loop is not asyncio.get_running_loop() or home.client is self._source:
             return
         left = {task for task in (*home.running, home.searching) if task is not None}
         for task in left:
@@ -194,10 +202,6 @@ class RedisConnections:
             if left:
                 await asyncio.wait(left, timeout=_CLOSING)
             await close(home.client)
-
-    @property
-    def _makes_clients(self) -> bool:
-        return isinstance(self._source, str) or callable(self._source)
 
     def _here(self) -> _Home:
         loop, process = asyncio.get_running_loop(), os.getpid()
@@ -231,22 +235,14 @@ class RedisConnections:
 
     def _search(self, home: _Home) -> None:
         """Look for the servers anew: one that does not answer may have been replaced."""
-        pool = getattr(home.client, "connection_pool", None)
-        movable = isinstance(home.client, RedisCluster) or isinstance(pool, SentinelConnectionPool)
-        if movable and (home.searching is None or home.searching.done()):
-            home.searching = home.loop.create_task(_found_anew(home.client))
+        if is_movable(home.client) and (home.searching is None or home.searching.done()):
+            home.searching = home.loop.create_task(_search(home.client))
 
 
-async def _found_anew(client: Any) -> None:
+async def _search(client: Any) -> None:
     with suppress(RedisError, RedisClusterException, OSError):
         async with asyncio.timeout(_SEARCH):
-            if isinstance(client, RedisCluster):
-                await client.nodes_manager.initialize()
-            else:
-                pool = client.connection_pool
-                # redis-py asks them in this order, and one that hangs keeps it from ever asking the next.
-                pool.sentinel_manager.sentinels.append(pool.sentinel_manager.sentinels.pop(0))
-                await pool.disconnect(inuse_connections=False)
+            await find_again(client)
     await asyncio.sleep(_BETWEEN_SEARCHES)
 
 

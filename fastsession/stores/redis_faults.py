@@ -18,8 +18,9 @@ from redis.exceptions import (
 
 from fastsession.errors import ConfigurationError, StoreUnavailableError
 
-# Scripts that may not do what they do are refused with an ordinary error.
-_REFUSED_IN_SCRIPT = ("can't run this command", "can't access", "acl failure", "no permissions")
+# What else a server says that refuses us: scripts that may not do what they do are refused with an ordinary error,
+# and so are long commands before a password was given.
+_REFUSALS = ("can't run this command", "can't access", "acl failure", "no permissions", "unauthenticated")
 
 
 @contextmanager
@@ -49,7 +50,8 @@ def as_unavailable() -> Generator[None]:
 def cause(error: BaseException) -> str:
     """The error's class, and what it says where that cannot hold a command's words, which may be session data."""
     name = type(error).__name__
-    if isinstance(error, (AuthenticationError, NoPermissionError, ConnectionError, TimeoutError, OSError)):
+    told = isinstance(error, (AuthenticationError, NoPermissionError, ConnectionError, TimeoutError, OSError))
+    if told or _says_refused(error):
         return f"{name}: {error}" if str(error) else name
     if isinstance(error, ResponseError):
         # Errors begin with a code, such as MISCONF.
@@ -62,9 +64,18 @@ def is_refusal(error: BaseException) -> bool:
     """Whether the same would fail tomorrow: a wrong password, a missing permission, a certificate not trusted."""
     return any(
         isinstance(link, (AuthenticationError, NoPermissionError, ssl.SSLCertVerificationError, FileNotFoundError))
-        or (isinstance(link, ResponseError) and any(words in str(link).lower() for words in _REFUSED_IN_SCRIPT))
+        or _says_refused(link)
         for link in _chain(error)
     )
+
+
+def keys_are_apart(error: ResponseError) -> bool:
+    """Whether a server does not have all the keys of a script: it is one of a cluster's, behind a proxy."""
+    return any(words in str(error) for words in ("CROSSSLOT", "hash to the same slot", "non local key"))
+
+
+def _says_refused(error: BaseException) -> bool:
+    return isinstance(error, ResponseError) and any(words in str(error).lower() for words in _REFUSALS)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -34,8 +34,7 @@ from fastsession.stores.redis_scripts import RedisScript
 
 OnLost = Literal["sign_out", "accept"]
 
-# A cut-off that denies no one.
-_TRIAL = "a0"
+_TRIAL_SECONDS = 60
 _STREAM_LENGTH = 10_000
 # Denials at a time, in each direction: the event loop, and Redis, are held up for 2 or 3 ms.
 _PAGE = 1000
@@ -168,10 +167,12 @@ class RedisRevocations(FollowedRevocations):
 
     async def _prepare(self) -> None:
         """Make connections; raises `ConfigurationError` for a refused password, certificate or command."""
-        keys = [f"{key}:check" for key in self._keys]
+        keys = [f"{key}:check-{secrets.token_hex(8)}" for key in self._keys]
+        # One that lasts, and one that is over.
+        denials = [(all_text(0), int(self._clock()) + _TRIAL_SECONDS), (all_text(1), 1)]
 
         async def trial() -> None:
-            await self._redis.run(BEGIN, keys, *_values([(_TRIAL, int(self._clock()) + 60)], always=1))
+            await self._redis.run(BEGIN, keys, *_values(denials))
             for script, values in ((CHANGES, (NOTHING, 1)), (STATE, ()), (READ, (0, 1))):
                 await self._redis.run(script, keys, *values)
             await self._redis.command("XREAD", "COUNT", 1, "STREAMS", keys[1], NOTHING)
@@ -179,7 +180,7 @@ class RedisRevocations(FollowedRevocations):
 
         # Where it cannot be reached now, following it says so.
         with suppress(StoreUnavailableError):
-            await prepare(self._redis, type(self).__name__, trial, evicted="lets in again who was denied")
+            await prepare(self._redis, type(self).__name__, keys[0], trial, evicted="lets in again who was denied")
 
     async def _close(self) -> None:
         """Close the connections, unless the client was given."""
