@@ -183,8 +183,7 @@ class RedisStore:
 
     async def _create(self, key: str, data: bytes, expires_at: int, owner: str | None) -> None:
         keys = [self._session + key, *await self._index(key, expires_at, owner)]
-        run = self._redis.run_confirmed if owner else self._redis.run
-        await run(CREATE, keys, data, expires_at, owner or "", key)
+        await self._redis.run_confirmed(CREATE, keys, data, expires_at, owner or "", key)
 
     async def _index(self, key: str, expires_at: int, owner: str | None) -> list[str]:
         """The index to give to a script; on a cluster the index is written here."""
