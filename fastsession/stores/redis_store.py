@@ -137,8 +137,8 @@ class RedisStore:
                 return bool(await self._redis.run_confirmed(SUPERSEDE, keys, *values))
             # In this order: the old one goes when the new one is safe.
             await self._create(key, data, expires_at, owner)
-            values = note, note_until, "", old, version, version + 1, ""
-            if await self._redis.run_confirmed(REPLACE, [self._session + old], *values):
+            left = note, note_until, "", old, version, version + 1, ""
+            if await self._redis.run_confirmed(REPLACE, [self._session + old], *left):
                 return True
             await self._delete(key)
             return False

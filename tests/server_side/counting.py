@@ -35,8 +35,8 @@ class Counting:
     async def delete(self, key):
         return await self._asked("delete", key)
 
-    async def supersede(self, old, key, data, *, version, expires_at, owner):
-        return await self._asked("supersede", old, key, data, version=version, expires_at=expires_at, owner=owner)
+    async def supersede(self, old, key, data, **options):
+        return await self._asked("supersede", old, key, data, **options)
 
     async def owned(self, owner, *, after=None):
         return await self._asked("owned", owner, after=after)

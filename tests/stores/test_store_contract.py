@@ -192,11 +192,22 @@ async def test_what_one_worker_writes_another_reads(workers, key, owner, later):
     assert await second.replace(key, b"back", version=2, expires_at=later, owner=owner) is False
 
 
+def superseded(store, old, key, data=b"signed in", **options):
+    return store.supersede(old, key, data, **{"version": 1, "owner": None, "note": b"note"} | options)
+
+
+async def test_the_note_in_the_place_of_a_superseded_record_expires(store, key, later):
+    old = token_hex(16)
+    await store.create(old, b"visitor", expires_at=later, owner=None)
+    assert await superseded(store, old, key, expires_at=later, note_until=later - 1200) is True
+    assert await store.read(old) is None
+
+
 async def test_a_record_that_supersedes_another_takes_its_place(store, key, owner, later):
     old, other = token_hex(16), token_hex(16)
     await store.create(old, b"visitor", expires_at=later, owner=other)
-    assert await store.supersede(old, key, b"signed in", version=1, expires_at=later, owner=owner) is True
-    assert await store.read(old) is None
+    assert await superseded(store, old, key, expires_at=later, note_until=later, owner=owner) is True
+    assert await store.read(old) == Record(b"note", 2)
     assert await store.read(key) == Record(b"signed in", 1)
     assert await owned_by(store, owner) == {key: Record(b"signed in", 1)}
     assert await owned_by(store, other) == {}
@@ -212,7 +223,7 @@ async def test_what_is_no_longer_there_is_superseded_by_nothing(store, key, owne
         await store.replace(old, b"written", version=1, expires_at=later, owner=None)
     if how == "deleted":
         await store.delete(old)
-    assert await store.supersede(old, key, b"signed in", version=1, expires_at=later, owner=owner) is False
+    assert await superseded(store, old, key, expires_at=later, note_until=later, owner=owner) is False
     assert await store.read(key) is None
     assert await owned_by(store, owner) == {}
     assert await store.read(old) == (Record(b"written", 2) if how == "another version" else None)
@@ -221,7 +232,7 @@ async def test_what_is_no_longer_there_is_superseded_by_nothing(store, key, owne
 async def test_of_many_that_supersede_one_version_exactly_one_does(store, owner, later):
     old, keys = token_hex(16), [token_hex(16) for _ in range(10)]
     await store.create(old, b"visitor", expires_at=later, owner=None)
-    attempts = [store.supersede(old, key, b"new", version=1, expires_at=later, owner=owner) for key in keys]
+    attempts = [superseded(store, old, key, b"new", expires_at=later, note_until=later, owner=owner) for key in keys]
     answers = await asyncio.gather(*attempts)
     assert answers.count(True) == 1
     assert await owned_by(store, owner) == {keys[answers.index(True)]: Record(b"new", 1)}

@@ -38,7 +38,9 @@ def every_operation(store, key):
         store.delete(key),
         store.owned("aa"),
         store.end_owned("bb"),
-        store.supersede(key, token_hex(16), b"new", version=1, expires_at=LATER, owner="aa"),
+        store.supersede(
+            key, token_hex(16), b"new", version=1, expires_at=LATER, owner="aa", note=b"note", note_until=LATER
+        ),
     ]
 
 
