@@ -22,7 +22,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Literal, cast
 
-from fastsession.errors import StoreUnavailableError
+from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.stores.denials import Denials, all_text, all_until
 from fastsession.stores.followed_revocations import FollowedRevocations
 from fastsession.stores.redis_checks import prepare
@@ -70,6 +70,9 @@ class RedisRevocations(FollowedRevocations):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(max_staleness=max_staleness, timeout=timeout, clock=clock)
+        if on_lost not in (None, "sign_out", "accept"):
+            message = "on_lost takes 'sign_out' or 'accept', or nothing for the first start."
+            raise ConfigurationError(message)
         self._redis = RedisConnections(source, timeout=timeout, connections=_CONNECTIONS, replicas=replicas)
         self._keys = [f"{prefix}{{revocations}}:{name}" for name in ("denied", "changes", "mark")]
         self._on_lost = on_lost

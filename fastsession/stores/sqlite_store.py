@@ -52,7 +52,7 @@ class SQLiteStore:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, timeout: float = 0.25, clock: Callable[[], float] = time.time
+        self, path: str | os.PathLike[str], *, timeout: float = 2.0, clock: Callable[[], float] = time.time
     ) -> None:
         self._database = SQLiteDatabase(path, _SCHEMA, timeout=timeout)
         self._clock = clock

@@ -84,7 +84,7 @@ async def test_with_a_lagging_replica_logins_and_logouts_are_refused_and_reads_a
                 lambda: store.end_owned("cc"),
             ]
             for operation in unconfirmed:
-                with pytest.raises(StoreUnavailableError, match="0 of 1 replicas|No answer"):
+                with pytest.raises(StoreUnavailableError, match=r"0 of 1 replicas|No answer"):
                     await operation()
             assert await store.read(key) == Record(b"x", 2)
             assert await store.replace(key, b"y", version=2, expires_at=later(), owner="bb") is True
@@ -105,7 +105,7 @@ async def test_a_denial_that_no_replica_has_is_refused_however_often_it_is_made(
     replica.pause()
     try:
         for _ in range(2):
-            with pytest.raises(StoreUnavailableError, match="0 of 1 replicas|No answer"):
+            with pytest.raises(StoreUnavailableError, match=r"0 of 1 replicas|No answer"):
                 await revocations.deny_session(session, until=later())
         await plain.deny_session(session, until=later())
     finally:
