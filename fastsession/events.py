@@ -48,6 +48,7 @@ class EventKind(StrEnum):
     LATE_CHANGE = "late_change", logging.WARNING
     NEAR_LIMIT = "near_limit", logging.WARNING, True
     CONFLICT = "conflict", logging.INFO
+    UNAVAILABLE = "unavailable", logging.WARNING
 
     # Enum's own is written in Python.
     __hash__ = str.__hash__

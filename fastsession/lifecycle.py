@@ -98,7 +98,7 @@ class Lifecycle:
         if self.server_side is not None:
             await self.server_side.start()
             if self.cookies.brought(session.header):
-                self.server_side.revoking.refuse_stale()
+                await self.server_side.revoking.refuse_stale()
         if not self._asks:
             return
         request = session.open()

@@ -27,6 +27,8 @@ _ABSENT, _REJECTED, _DESTROYED = SessionStatus.ABSENT, EventKind.REJECTED, Event
 NEAR_LIMIT = 3000
 # Rejected cookies of each status that a process remembers having reported.
 _REPORTED = 1024
+# An outage is one event in so many seconds, however many requests it meets.
+_SECONDS_BETWEEN_OUTAGES = 10
 
 
 def watch_handlers(session: SessionDict, scope: Scope) -> None:
@@ -59,6 +61,7 @@ class Reporter:
             message = f"{model.__name__}.subject() cannot be asynchronous: write `def subject(self) -> str | None`."
             raise ConfigurationError(message)
 
+        self._quiet_until = 0.0
         # For each status, so that made-up cookies do not push out those of sessions that are over.
         self._reported = {status: Recent[int, bool](_REPORTED) for status in SessionStatus}
 
@@ -156,6 +159,16 @@ class Reporter:
             handle = self.handle(session_id or request.id)
             at = as_datetime(now)
             self._events.report(kind, request.status, scope, at=at, session=handle, subject=subject, detail=detail)
+
+    def unavailable(self, cause: str, scope: Scope | None = None) -> None:
+        """Report that a store or revocations fail, or have lost something: once in a while, not with every request."""
+        now = self._clock()
+        if now < self._quiet_until:
+            return
+        self._quiet_until = now + _SECONDS_BETWEEN_OUTAGES
+        kind, status = EventKind.UNAVAILABLE, SessionStatus.STORE_DOWN
+        if self._events.wants(kind, status, now):
+            self._events.report(kind, status, scope or {"path": "", "method": ""}, at=as_datetime(now), detail=cause)
 
     def near_limit(
         self, size: int, session: SessionDict, request: RequestSession, scope: Scope, *, session_id: bytes

@@ -19,6 +19,7 @@ from fastsession.server_side.records import Entry, Records
 from fastsession.server_side.revoking import Outage, Revoking
 from fastsession.session import Session
 from fastsession.status import SessionStatus
+from fastsession.stores.contract import Telling
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -58,6 +59,10 @@ class ServerSide:
         self._codec = codec
         self._reporter = reporter
         self.subject = reporter.subject
+        self.tell_unavailable = reporter.unavailable
+        # Some find out by themselves that what they know was lost: outside of any request.
+        if isinstance(revocations, Telling):
+            revocations.tell_to(reporter.unavailable)
         self._started: asyncio.AbstractEventLoop | None = None
         # A lock belongs to the event loop in which somebody first waited for it.
         self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None

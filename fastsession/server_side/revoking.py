@@ -79,8 +79,13 @@ class Revoking:
             if began < (await self._records.noted(name) or 0):
                 raise Rejected(SessionStatus.REVOKED, "its subject's sessions were ended")
 
-    def refuse_stale(self) -> None:
-        """Raise `StoreUnavailableError` when it is not known what is revoked, unless sessions are then anonymous."""
+    async def refuse_stale(self) -> None:
+        """Raise `StoreUnavailableError` when it is not known what is revoked, unless sessions are then anonymous.
+
+        Before that, what is revoked is asked for once.
+        """
+        if self.revocations is not None:
+            await self.revocations.catch_up()
         if self.revocations is not None and self._outage == "unavailable":
             self.revocations.denied(_NOBODY, None, int(self._clock()))
 

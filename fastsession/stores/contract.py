@@ -19,9 +19,9 @@ What is common to both:
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,15 @@ class SessionStore(Protocol):
         ...
 
 
+@runtime_checkable
+class Telling(Protocol):
+    """What revocations may be, besides: some that find out by themselves what operators have to hear of."""
+
+    def tell_to(self, listener: Callable[[str], None]) -> None:
+        """Call the listener with a sentence, such as that the system behind has lost denials."""
+        ...
+
+
 class Revocations(Protocol):
     """Who may no longer come in with a token that is authentic and not expired.
 
@@ -142,6 +151,14 @@ class Revocations(Protocol):
 
     async def stop(self) -> None:
         """Stop following, and give back connections, threads and files. What was known is kept."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Look once when what is known is too old, as after the process was frozen, before anyone is refused for it.
+
+        Returns at once when it is not. One look serves all that wait for it; it takes no longer than an answer.
+        Raises nothing: `denied` says what came of it.
+        """
         ...
 
     def denied(self, session: str, owner: str | None, created_at: int) -> bool:

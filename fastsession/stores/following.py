@@ -77,16 +77,18 @@ class Follower:
 
         One look serves all that wait. Returns when it has ended or has taken too long; `check_fresh` says which.
         """
+        if _now() <= self._fresh_until or not self._is_running():
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience):
                 for _ in range(_WORTHWHILE_LOOKS):
-                    if _now() <= self._fresh_until or not self._is_running():
-                        return
                     if self._looked.is_set():
                         self._looked = asyncio.Event()
                         if self._pause is not None:
                             self._pause.cancel()
                     await self._looked.wait()
+                    if _now() <= self._fresh_until:
+                        return
 
     def check_fresh(self) -> None:
         """Raise `StoreUnavailableError` when the last successful look is too long ago."""
