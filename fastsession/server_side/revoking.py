@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from itertools import repeat
 from typing import TYPE_CHECKING, Literal
@@ -99,10 +100,14 @@ class Revoking:
 
     async def deny_here(self, token: Token) -> None:
         """As `deny`, for a session whose own browser is told so by this response: noted for a moment."""
-        if self.revocations is not None:
-            # In this order: no request may meet the denial without the note.
-            await note_in(self.revocations, self.names, token, self._clock())
-        await self.deny(token.id, token.created_at)
+        if self.revocations is None:
+            await self.deny(token.id, token.created_at)
+            return
+        # In this order: no request may meet the denial without the note. But at once: both are in force here before
+        # either is stored, so that a request beside this one gets no new id meanwhile.
+        await asyncio.gather(
+            note_in(self.revocations, self.names, token, self._clock()), self.deny(token.id, token.created_at)
+        )
 
     def still_migrates(self) -> bool:
         """Whether other systems' cookies are read now."""
