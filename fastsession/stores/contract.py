@@ -5,11 +5,17 @@ What is common to both:
 - Keys, session names and owners come from the library as hex digits, HMACs that tell nothing. Data is
   sealed. A backend sees no plaintext, so it needs no secrets and no encryption of its own.
 - *Not found* is an answer, given by None, False or an empty dict. `StoreUnavailableError` is for a system
-  that did not answer, or that answered with a fault of its own: unreachable, too slow, full, read-only.
-  Nothing else is raised, and an operation answers within 0.3 seconds, fault or not: a request waits for it.
+  that did not answer, or that answered with a fault of its own: unreachable, too slow, full, read-only. Its
+  message says why, for operators. Nothing else is raised, but `ConfigurationError` by `start()` for what no
+  waiting mends, such as a refused password.
+- An operation answers within the time it was given, fault or not: a request waits for it. 0.25 seconds are
+  right for a server, 2 for a disk. Time in which the event loop is held does not count; `deadline.within`
+  does all of that.
 - An operation that returned has happened and stays so, as far as the system behind it keeps what it
-  confirmed. One that raised, or whose caller was cancelled, may have happened or not, and no more than
-  that: it never answers another caller, and never leaves half of itself behind that counts.
+  confirmed. Where a system can be asked to keep something more safely, ask it for what begins or ends a
+  session: `create`, `supersede`, `delete`, `end_owned`, a `replace` with another owner, and every denial.
+- An operation that raised, or whose caller was cancelled, may have happened or not, or may still happen, and
+  no more than that: it never answers another caller, and never leaves half of itself behind that counts.
 - `start()` and `stop()` may be called in any order and any number of times, in every process and again
   after `stop()`. Other methods may be called before `start()`. One event loop at a time.
 - Times are Unix seconds.
@@ -44,8 +50,8 @@ class SessionStore(Protocol):
     """A server-side home of session data.
 
     A record past its `expires_at` does not exist, for any method, whether or not its bytes are still
-    somewhere. A record that was deleted or has expired never comes back: only `create` makes records,
-    and its keys are used once.
+    somewhere. A record that was deleted or has expired never comes back: only `create` and `supersede` make
+    records.
 
     Each record may have an owner, so that all sessions of a subject can be found. The index behind that
     may lag in one direction only: a live record is never missing from it.
@@ -64,7 +70,7 @@ class SessionStore(Protocol):
         ...
 
     async def create(self, key: str, data: bytes, *, expires_at: int, owner: str | None) -> None:
-        """Keep a new record, with version 1. The key is fresh, 128 random bits stand behind it: no need to look."""
+        """Keep a new record, with version 1. Where the key was used before, the new one takes its place."""
         ...
 
     async def replace(self, key: str, data: bytes, *, version: int, expires_at: int, owner: str | None) -> bool:

@@ -9,7 +9,7 @@ from tests.stores.redis_server import RedisServer, free_port, running
 from tests.stores.replicas import MASTER, replica_of
 
 # Milliseconds after which a server that is silent counts as failed, and seconds that a fleet may take to form.
-SILENT = 1000
+SILENT = 500
 FORMED = 60
 
 

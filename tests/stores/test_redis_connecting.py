@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import re
 import ssl
 import threading
 import time
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from secrets import token_hex
 
 import pytest
@@ -23,15 +25,12 @@ from tests.stores.waiting import eventually
 pytestmark = pytest.mark.anyio
 
 BURST = 200
-# What docs/stores.md and docs/revocation.md tell operators to allow.
-STORE_USER = (
-    "~shop:* +exists +eval +evalsha +hmget +hget +hset +del +expireat +zadd +zrem +zscan +zrevrange +time +wait"
+# What the documentation tells operators to allow a store, and revocations.
+STORE_USER, REVOCATIONS_USER = re.findall(
+    r"^ACL SETUSER shop\S* on >password (.+)$",
+    (Path(__file__).parents[2] / "docs/stores.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
 )
-REVOCATIONS_USER = (
-    "~shop:* +exists +eval +evalsha +zadd +zrem +zscan +zrange +zrevrange +xadd +xread +xrange +xrevrange"
-    " +hget +hset +expire +expireat +time +wait"
-)
-
 # Where scripts are forgotten, and with `replicas=`.
 NEEDED_LATER = {"+eval", "+wait"}
 

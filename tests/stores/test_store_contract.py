@@ -76,6 +76,14 @@ async def test_a_created_record_is_read_with_version_1(store, key, later):
     assert await store.read(key) == Record(b"sealed \x00\xff", 1)
 
 
+async def test_a_record_that_is_created_again_is_the_new_one(store, key, owner, later):
+    await store.create(key, b"first", expires_at=later, owner=owner)
+    await store.replace(key, b"written", version=1, expires_at=later, owner=owner)
+    await store.create(key, b"second", expires_at=later + 10, owner=None)
+    assert await store.read(key) == Record(b"second", 1)
+    assert await owned_by(store, owner) == {}
+
+
 async def test_an_unknown_key_is_an_answer_for_every_operation(store, key, owner, later):
     assert await store.read(key) is None
     assert await store.replace(key, b"new", version=1, expires_at=later, owner=owner) is False
