@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from redis.asyncio import RedisCluster
-from redis.exceptions import RedisClusterException, RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.stores.redis_connections import RedisConnections
-from fastsession.stores.redis_faults import cause, is_refusal
+from fastsession.stores.redis_faults import as_unavailable, cause, is_refusal
 
 # Connections that are made before the first request comes.
 _READY = 4
@@ -31,18 +31,20 @@ async def prepare(
     for, and `evicted` says what happens when Redis evicts keys.
     """
     try:
-        async with asyncio.timeout(_STARTING):
-            # All of them to the end: a connection that is made after a failed start would not be closed.
-            attempts = trial(), *(_connect(redis, key) for _ in range(_READY))
-            for outcome in await asyncio.gather(*attempts, return_exceptions=True):
-                if outcome is not None:
-                    raise outcome
-            await _warn_of_eviction(redis, name, evicted)
-    except (RedisError, RedisClusterException, StoreUnavailableError, OSError) as error:
+        with as_unavailable():
+            async with asyncio.timeout(_STARTING):
+                # All of them to the end: a connection that is made after a failed start would not be closed.
+                attempts = trial(), *(_connect(redis, key) for _ in range(_READY))
+                for outcome in await asyncio.gather(*attempts, return_exceptions=True):
+                    if outcome is not None:
+                        raise outcome
+                await _warn_of_eviction(redis, name, evicted)
+    except StoreUnavailableError as error:
+        found = cause(error.__cause__ or error)
         if is_refusal(error):
-            message = f"{name} is refused by Redis or refuses it: {cause(error)}. docs/stores.md has the permissions."
+            message = f"{name} is refused by Redis or refuses it: {found}. docs/stores.md has the permissions."
             raise ConfigurationError(message) from error
-        message = f"{name} cannot use Redis yet: {cause(error)}"
+        message = f"{name} cannot use Redis yet: {found}"
         raise StoreUnavailableError(message) from error
 
 

@@ -106,6 +106,13 @@ def check(url: str, limits: Limits) -> None:
         raise ConfigurationError(message) from None
 
 
+def check_bytes(client: RedisClient) -> None:
+    """Raise `ConfigurationError` for a client that turns answers into text."""
+    if client.get_encoder().decode_responses:
+        message = "Sealed data is bytes: give FastSession a Redis client with decode_responses=False."
+        raise ConfigurationError(message)
+
+
 def client_from(url: str, limits: Limits) -> Redis | RedisCluster:
     """A client for the running event loop. Nothing is connected yet. The URL's own options win."""
     address, making = _address(url), Making()

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from redis.asyncio import RedisCluster
-from redis.exceptions import AskError, MovedError, NoScriptError, RedisClusterException, RedisError, TryAgainError
+from redis.exceptions import AskError, MovedError, NoScriptError, TryAgainError
 
-from fastsession.errors import ConfigurationError, StoreUnavailableError
+from fastsession.errors import StoreUnavailableError
 from fastsession.stores.deadline import within
 from fastsession.stores.redis_clients import (
     Limits,
     RedisClient,
     RedisSource,
     check,
+    check_bytes,
     client_from,
     close,
     find_again,
@@ -77,7 +78,7 @@ class RedisConnections:
         if isinstance(source, str):
             check(source, self._limits)
         elif not callable(source):
-            _check_bytes(source)
+            check_bytes(source)
 
     @property
     def client(self) -> RedisClient:
@@ -198,7 +199,7 @@ class RedisConnections:
         for task in left:
             task.cancel()
         # What cannot be closed in an orderly way is closed all the same.
-        with suppress(RedisError, RedisClusterException, OSError):
+        with suppress(StoreUnavailableError), as_unavailable():
             if left:
                 await asyncio.wait(left, timeout=_CLOSING)
             await close(home.client)
@@ -217,7 +218,7 @@ class RedisConnections:
         if not callable(self._source):
             return self._source
         client = self._source()
-        _check_bytes(client)
+        check_bytes(client)
         return client
 
     def _slots(self, client: Any) -> int:
@@ -240,13 +241,7 @@ class RedisConnections:
 
 
 async def _search(client: Any) -> None:
-    with suppress(RedisError, RedisClusterException, OSError):
+    with suppress(StoreUnavailableError), as_unavailable():
         async with asyncio.timeout(_SEARCH):
             await find_again(client)
     await asyncio.sleep(_BETWEEN_SEARCHES)
-
-
-def _check_bytes(client: RedisClient) -> None:
-    if client.get_encoder().decode_responses:
-        message = "Sealed data is bytes: give FastSession a Redis client with decode_responses=False."
-        raise ConfigurationError(message)

@@ -5,7 +5,8 @@ from contextlib import ExitStack, contextmanager
 
 import redis
 
-from tests.stores.redis_server import RedisServer, free_port, running
+from tests.processes import free_port
+from tests.stores.redis_server import RedisServer, running
 from tests.stores.replicas import MASTER, replica_of
 
 # Milliseconds after which a server that is silent counts as failed, and seconds that a fleet may take to form.

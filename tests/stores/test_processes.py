@@ -10,8 +10,8 @@ import pytest
 from tests.processes import PATIENCE
 from tests.stores import workers
 from tests.stores.denial_delays import delays_of_denials
-from tests.stores.pool import Pool, processes
 from tests.stores.everything import owned_by
+from tests.stores.pool import Pool, processes
 from tests.stores.redis_server import running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("kind", ["redis", "sqlite"])]

@@ -18,8 +18,9 @@ from redis.asyncio.sentinel import Sentinel
 from fastsession import ConfigurationError, StoreUnavailableError
 from fastsession.stores import Record, RedisRevocations, RedisStore
 from tests.browser.certificate import make_certificate
+from tests.processes import free_port
 from tests.stores.proxy import proxied
-from tests.stores.redis_server import free_port, running
+from tests.stores.redis_server import running
 from tests.stores.waiting import eventually
 
 pytestmark = pytest.mark.anyio

@@ -39,7 +39,14 @@ def every_operation(store, key):
         store.owned("aa"),
         store.end_owned("bb"),
         store.supersede(
-            key, token_hex(16), b"new", version=1, expires_at=LATER, owner="aa", note=b"note", note_until=LATER
+            key,
+            token_hex(16),
+            b"new",
+            version=1,
+            expires_at=moments.later(),
+            owner="aa",
+            note=b"note",
+            note_until=moments.later(),
         ),
     ]
 
