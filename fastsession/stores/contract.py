@@ -14,8 +14,8 @@ What is common to both:
 - An operation that returned has happened and stays so, as far as the system behind it keeps what it
   confirmed. Where a system can be asked to keep something more safely, ask it for what begins or ends a
   session: `create`, `supersede`, `delete`, `end_owned`, a `replace` with another owner, and every denial.
-- An operation that raised, or whose caller was cancelled, may have happened or not, or may still happen, and
-  no more than that: it never answers another caller, and never leaves half of itself behind that counts.
+- An operation that raised, or whose caller was cancelled, may have happened or not, and no more than that: it
+  never answers another caller, and never leaves half of itself behind that counts.
 - `start()` and `stop()` may be called in any order and any number of times, in every process and again
   after `stop()`. Other methods may be called before `start()`. One event loop at a time.
 - Times are Unix seconds.

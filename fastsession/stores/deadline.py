@@ -10,9 +10,9 @@ from fastsession.errors import StoreUnavailableError
 
 T = TypeVar("T")
 
-# The wait is made of this many parts. A part that takes twice as long as it was asked to was not spent waiting
-# for the system: something held the event loop, and the answer may have been there all the time. Such a part
-# does not count, but there can be only so many of them.
+# The wait is made of this many parts. What a part takes beyond what was asked for was not spent waiting for the
+# system: something held the event loop, and the answer may have been there all the time. So it does not count, and
+# after a last part that was held there is another, in which that answer is taken; but only so many in all.
 _PARTS = 5
 _MOST_HELD_PARTS = 5
 
@@ -43,14 +43,16 @@ async def within(seconds: float, operation: Awaitable[T], *, linger: float = 0.0
 async def _ends_within(seconds: float, task: asyncio.Future[T]) -> bool:
     """Whether it is done after so many seconds of a running event loop."""
     loop, part = asyncio.get_running_loop(), seconds / _PARTS
-    left, held = _PARTS, 0
-    while left and not task.done():
+    left, held = seconds, 0
+    while left > 0 and not task.done():
         begun = loop.time()
-        await asyncio.wait((task,), timeout=part)
-        if held < _MOST_HELD_PARTS and loop.time() - begun > 2 * part:
+        await asyncio.wait((task,), timeout=min(part, left))
+        took = loop.time() - begun
+        if took > 2 * part and held < _MOST_HELD_PARTS:
             held += 1
+            left = max(left - part, part)
         else:
-            left -= 1
+            left -= took
     return task.done()
 
 

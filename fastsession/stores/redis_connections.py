@@ -35,7 +35,7 @@ _CONNECTING = 2.0
 # So may an answer: only a client whose own limit has passed finds out that its server has been replaced. It is
 # longer than an event loop is usually held, which redis-py would take for the server's silence.
 _READING = 2.0
-# How long an operation goes on after its caller was refused: long enough for either.
+# How long a read goes on after its caller was refused: long enough for either.
 _LINGER = 3.0
 # Seconds for finding out where the servers are now, and between two such searches.
 _SEARCH, _BETWEEN_SEARCHES = 10.0, 0.5
@@ -91,10 +91,11 @@ class RedisConnections:
         """Whether keys may be on different servers."""
         return isinstance(self._here().client, RedisCluster)
 
-    async def answer(self, operation: Callable[[], Awaitable[T]]) -> T:
+    async def answer(self, operation: Callable[[], Awaitable[T]], *, reads: bool = False) -> T:
         """What the operation gives within the time for an answer.
 
-        One that is late, or whose caller was cancelled, ends by itself, but does not begin any more.
+        A late one that only `reads` ends by itself; one that writes is cancelled, so that what was refused does not
+        happen seconds later if it was not sent yet. Neither begins any more.
         """
         home, awaited = self._here(), True
 
@@ -111,7 +112,7 @@ class RedisConnections:
 
         try:
             with as_unavailable():
-                return await within(self._timeout, in_turn(), linger=_LINGER)
+                return await within(self._timeout, in_turn(), linger=_LINGER if reads else 0)
         except StoreUnavailableError:
             self._search(home)
             raise
@@ -191,9 +192,9 @@ class RedisConnections:
         return await pipeline.execute(raise_on_error=not errors)
 
     async def close(self) -> None:
-        """Close the connections, unless the client was given."""
+        """End the operations that nobody waits for, and close the connections unless the client was given."""
         home, self._home = self._home, None
-        if home is None or home.loop is not asyncio.get_running_loop() or home.client is self._source:
+        if home is None or home.loop is not asyncio.get_running_loop():
             return
         left = {task for task in (*home.running, home.searching) if task is not None}
         for task in left:
@@ -202,7 +203,8 @@ class RedisConnections:
         with suppress(StoreUnavailableError), as_unavailable():
             if left:
                 await asyncio.wait(left, timeout=_CLOSING)
-            await close(home.client)
+            if home.client is not self._source:
+                await close(home.client)
 
     def _here(self) -> _Home:
         loop, process = asyncio.get_running_loop(), os.getpid()

@@ -195,7 +195,7 @@ class RedisRevocations(FollowedRevocations):
         return _BLOCK if waits is None else min(_BLOCK, waits / 2)
 
     async def _ask(self, script: RedisScript, *values: Any) -> Any:
-        return await self._redis.answer(partial(self._redis.run, script, self._keys, *values))
+        return await self._redis.answer(partial(self._redis.run, script, self._keys, *values), reads=True)
 
 
 def _values(denials: Iterable[tuple[str, int]], *, always: int = 0) -> list[Any]:

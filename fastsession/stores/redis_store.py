@@ -95,7 +95,7 @@ class RedisStore:
     async def read(self, key: str) -> Record | None:
         """The record."""
         command = partial(self._redis.command, "HMGET", self._session + key, "data", "version")
-        data, version = await self._redis.answer(command)
+        data, version = await self._redis.answer(command, reads=True)
         return None if version is None else Record(data, int(version))
 
     async def create(self, key: str, data: bytes, *, expires_at: int, owner: str | None) -> None:
