@@ -197,12 +197,15 @@ class RedisConnections:
         if home is None or home.loop is not asyncio.get_running_loop():
             return
         left = {task for task in (*home.running, home.searching) if task is not None}
-        for task in left:
-            task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING):
+                while left:
+                    # Again where it was lost: up to Python 3.11 `asyncio.wait_for` can swallow a cancellation.
+                    for task in left:
+                        task.cancel()
+                    _, left = await asyncio.wait(left, timeout=_CLOSING / 10)
         # What cannot be closed in an orderly way is closed all the same.
         with suppress(StoreUnavailableError), as_unavailable():
-            if left:
-                await asyncio.wait(left, timeout=_CLOSING)
             if home.client is not self._source:
                 await close(home.client)
 

@@ -111,9 +111,10 @@ async def _is_there(store, key):
 
 
 def victim(server, how):
-    if how == "killed":
-        return server.kill, server.start
-    return server.pause, server.resume
+    if how == "stopped":
+        return server.pause, server.resume
+    ready = "+monitor master main" if "--sentinel" in server.options else "Ready to accept connections"
+    return server.kill, lambda: server.start(ready)
 
 
 async def _fleets(folder, seconds):
