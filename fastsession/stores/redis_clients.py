@@ -158,10 +158,10 @@ async def find_again(client: Any) -> None:
     if isinstance(client, RedisCluster):
         await client.nodes_manager.initialize()
         return
-    pool = client.connection_pool
-    # redis-py asks them in this order, and one that hangs keeps it from ever asking the next.
-    pool.sentinel_manager.sentinels.append(pool.sentinel_manager.sentinels.pop(0))
-    await pool.disconnect(inuse_connections=False)
+    # redis-py asks them in this order, and one that hangs keeps it from ever asking the next. Connections to the old
+    # master end by their own limits: closing them under others would lose those that are made meanwhile.
+    sentinels: list[Redis] = client.connection_pool.sentinel_manager.sentinels
+    sentinels.append(sentinels.pop(0))
 
 
 def _watched(address: _Address, options: dict[str, Any]) -> Redis:

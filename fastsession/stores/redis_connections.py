@@ -45,7 +45,6 @@ _MOST_TRIES = 4
 _WAITING = 0.8
 # Seconds that operations without a caller have to end when the connections are closed.
 _CLOSING = 1.0
-_NEVER_SENT = "It was given up before it was sent."
 
 
 @dataclass(eq=False, slots=True)
@@ -102,7 +101,7 @@ class RedisConnections:
         async def in_turn() -> T:
             async with home.slots:
                 if not awaited:
-                    raise StoreUnavailableError(_NEVER_SENT)
+                    raise StoreUnavailableError("It was given up before it was sent.")
                 task = asyncio.current_task()
                 home.running.add(task)
                 try:
@@ -167,8 +166,7 @@ class RedisConnections:
                 raise StoreUnavailableError(message)
             else:
                 return answer
-        message = "The key is being moved."
-        raise StoreUnavailableError(message)
+        raise StoreUnavailableError("The key is being moved.")
 
     async def run_each(self, script: RedisScript, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
         """Run a script on many keys in one round trip."""

@@ -40,9 +40,11 @@ class Ledger:
         """Whether it was confirmed."""
         try:
             await operation
-        except StoreUnavailableError:
+        except StoreUnavailableError as error:
             self.refused += 1
-            self.last_refusal = time.monotonic()
+            # After a failover there is no replica until the old master is back: nothing is confirmed, as asked for.
+            if "replicas" not in str(error):
+                self.last_refusal = time.monotonic()
             return False
         self.confirmed += 1
         return True
