@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("fastsession")
 
 LINES_PER_SECOND = 10
+# An outage is one event in so many seconds, however many requests it meets.
+_SECONDS_BETWEEN_OUTAGES = 10
 # Rejected cookies of each status that a process remembers having reported.
 _REPORTED = 1024
 _LONGEST_PATH = 256
@@ -53,7 +55,7 @@ class EventKind(StrEnum):
     LATE_CHANGE = "late_change", logging.WARNING
     NEAR_LIMIT = "near_limit", logging.WARNING, True
     CONFLICT = "conflict", logging.INFO
-    UNAVAILABLE = "unavailable", logging.WARNING, True
+    UNAVAILABLE = "unavailable", logging.WARNING
 
     # Enum's own is written in Python.
     __hash__ = str.__hash__
@@ -113,6 +115,7 @@ class EventLog:
         # For each status, so that made-up cookies do not push out those of sessions that are over.
         self._reported = {status: Recent[int, bool](_REPORTED) for status in SessionStatus}
         self._warned: set[str] = set()
+        self._quiet_until = 0.0
 
     def subject(self, model: Session | None) -> str | None:
         """Whose session it is, if the model says so; raises `ConfigurationError` for what is no text."""
@@ -175,6 +178,14 @@ class EventLog:
             self._log(event)
         for listener in self._listeners:
             listener(event)
+
+    def unavailable(self, cause: str, scope: Mapping[str, Any] | None = None) -> None:
+        """Report that a store or revocations fail, or have lost something: once in a while, not with every request."""
+        now = self._clock()
+        if now >= self._quiet_until:
+            self._quiet_until = now + _SECONDS_BETWEEN_OUTAGES
+            nowhere = {"path": "", "method": ""}
+            self.send(EventKind.UNAVAILABLE, SessionStatus.STORE_DOWN, scope or nowhere, detail=cause)
 
     def _is_counted(self, kind: EventKind, status: SessionStatus, second: int) -> bool:
         """Count an event of a kind that floods; whether it is among the first ten of its second."""

@@ -127,6 +127,22 @@ def test_a_record_is_retired_only_at_the_version_that_was_read(store):
     assert asyncio.run(records.retire(ID, version=1, now=START)) is False
 
 
+def test_a_record_is_superseded_only_at_the_version_that_was_read(store):
+    kept(store, token())
+    records, new = Records(store, NEW), token(session_id=OTHER_ID)
+
+    def supersede(version):
+        arguments = {"version": version, "expires_at": START + IDLE, "owner": None, "now": START}
+        return asyncio.run(records.supersede(ID, new, **arguments))
+
+    assert supersede(2) is False
+    assert read(store).version == 1
+    assert supersede(1) is True
+    assert rejection(store) == "revoked"
+    assert asyncio.run(records.read(OTHER_ID)).id == OTHER_ID
+    assert supersede(1) is False
+
+
 def test_the_largest_record_is_kept_and_a_larger_one_names_its_fields(store):
     def of_size(size):
         return token(payload=b'{"note":"%s"}' % (b"n" * (size - len('{"note":""}'))))

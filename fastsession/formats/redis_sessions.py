@@ -38,7 +38,7 @@ class RedisSessionReader:
         self._made: RedisConnections | None = None
         self._given: Redis | None = None
         if isinstance(client, str):
-            self._made = RedisConnections(client, connect_timeout=timeout, read_timeout=timeout, connections=_MOST)
+            self._made = RedisConnections(client, timeout=timeout, connections=_MOST)
         else:
             # Not through `RedisConnections`, which refuses clients that decode: these sessions are text.
             self._given = client

@@ -180,7 +180,7 @@ def _named(rejected: Rejected, text: str) -> Rejected:
     written_by = other_writer(text) if rejected.status is SessionStatus.MALFORMED else None
     if written_by is None:
         return rejected
-    return Rejected(rejected.status, f"{rejected.detail}: something else writes this name, {written_by}")
+    return Rejected(rejected.status, f"{rejected.detail}: something else writes a cookie of this name, {written_by}")
 
 
 def admit(token: Token, binding: bytes, timeouts: Timeouts, now: float) -> Window:

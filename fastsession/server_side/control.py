@@ -94,7 +94,7 @@ class SessionControl:
         if records is None:
             await self._lifecycle.revoking.deny_handle(handle)
             return True
-        for entry in await records.owned(self._owners(None)):
+        async for entry in records.each_owned(self._owners(None)):
             if self._handle(entry.id) == handle:
                 await self._lifecycle.end(entry.id, entry.created_at)
                 return True

@@ -24,6 +24,7 @@ from fastsession.server_side.records import Entry, Records
 from fastsession.server_side.revoking import Revoking
 from fastsession.server_side.serving import refuse
 from fastsession.status import SessionStatus
+from fastsession.stores.contract import Telling
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,6 +44,9 @@ class ServerLifecycle(Lifecycle):
         super().__init__(setup)
         self.records = None if setup.store is None else Records(setup.store, setup.keys)
         self.revocations = setup.revocations
+        # Some find out by themselves that what they know was lost: outside of any request.
+        if isinstance(setup.revocations, Telling):
+            setup.revocations.tell_to(setup.events.unavailable)
         started = [backend for backend in (setup.store, setup.revocations) if backend is not None]
         self.backends = Backends(started, may_fail=setup.outage == "anonymous")
         names = Names(setup.keys, cookie_name=setup.cookies.name, audience=setup.audience)
@@ -104,12 +108,13 @@ class ServerLifecycle(Lifecycle):
         """End a subject's sessions but for the one with the id `keep`; returns the cut-off that did it."""
         before = await self.revoking.cut_off(subject)
         if self.records is not None:
-            for entry in await self.records.owned(self.revoking.names.owners(subject)):
-                if entry.id != keep:
-                    await self.records.delete(entry.id)
+            owners = self.revoking.names.owners(subject)
+            if self.revoking.still_migrates():
+                async for entry in self.records.each_owned(owners):
                     mark = mark_in(entry.id)
-                    if mark is not None:
+                    if mark is not None and entry.id != keep:
                         await self.revoking.deny_foreign(mark)
+            await self.records.end_owned(owners, keep=() if keep is None else (keep,))
         return before
 
     async def read(self, token: Token) -> Entry | None:
@@ -130,7 +135,7 @@ class ServerLifecycle(Lifecycle):
         """Get what has to be asked for; only an authentic cookie causes I/O. Raises `StoreUnavailableError`."""
         await self.backends.start()
         if self.cookies.brought(visit.header):
-            self.revoking.refuse_stale()
+            await self.revoking.refuse_stale()
         migrations = self.setup.migrations
         if self.records is None and not (migrations and migrations.awaits):
             return

@@ -116,12 +116,10 @@ class RecordWriter:
 
     async def _succeed(self, arrived: Token, token: Token, version: int, owners: list[str]) -> bool:
         """Let a new record take the place of the one that arrived; False when that has been written to, or is gone."""
-        # In this order: the old one goes when the new one is safe.
-        await self._create(token, owners)
-        if await self._records.retire(arrived.id, version=version, now=self._clock()):
-            return True
-        await self._records.delete(token.id)
-        return False
+        expires_at, owner = self._expires_at(token), owners[0] if owners else None
+        return await self._records.supersede(
+            arrived.id, token, version=version, expires_at=expires_at, owner=owner, now=self._clock()
+        )
 
     async def _create(self, token: Token, owners: list[str]) -> None:
         expires_at, owner = self._expires_at(token), owners[0] if owners else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import struct
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -16,7 +16,7 @@ from fastsession.sealing.token import Token
 from fastsession.sealing.xaes import NONCE_SIZE, TAG_SIZE
 from fastsession.server_side.outdated import A_MOMENT, ENDED_RECORD
 from fastsession.status import SessionStatus
-from fastsession.stores.contract import Record, SessionStore
+from fastsession.stores.contract import Page, Record, SessionStore
 
 _LABEL = b"fastsession/v1/store"
 _NOTE_LABEL = b"fastsession/v1/note"
@@ -67,15 +67,27 @@ class Records:
         return self._opened(name, record)
 
     async def owned(self, owners: Iterable[str]) -> list[Entry]:
-        """The live sessions of a subject, under any of its names; records that do not open are left out."""
-        entries: list[Entry] = []
+        """The live sessions of a subject, under any of its names, the oldest first."""
+        entries = {entry.id: entry async for entry in self.each_owned(owners)}
+        return sorted(entries.values(), key=lambda entry: entry.created_at)
+
+    async def each_owned(self, owners: Iterable[str]) -> AsyncGenerator[Entry]:
+        """Each of them, read in pages; records that do not open are left out, and one may come twice."""
         for owner in owners:
-            for name, record in (await self.store.owned(owner)).items():
-                try:
-                    entries.append(self._opened(name, record))
-                except Rejected:
-                    continue
-        return sorted(entries, key=lambda entry: entry.created_at)
+            page = Page({}, "")
+            while page.after is not None:
+                page = await self.store.owned(owner, after=page.after or None)
+                for name, record in page.records.items():
+                    try:
+                        yield self._opened(name, record)
+                    except Rejected:
+                        continue
+
+    async def end_owned(self, owners: Iterable[str], *, keep: Iterable[bytes] = ()) -> None:
+        """End them all, but for those with the ids in `keep`, whether or not they open."""
+        kept = [record_name(session_id) for session_id in keep]
+        for owner in owners:
+            await self.store.end_owned(owner, keep=kept)
 
     async def create(self, token: Token, *, expires_at: int, owner: str | None, now: float) -> None:
         """Keep a new session's data; raises `StoreUnavailableError`."""
@@ -95,6 +107,26 @@ class Records:
         """
         name, until = record_name(session_id), int(now) + A_MOMENT
         return await self.store.replace(name, ENDED_RECORD, version=version, expires_at=until, owner=None)
+
+    async def supersede(
+        self, old: bytes, token: Token, *, version: int, expires_at: int, owner: str | None, now: float
+    ) -> bool:
+        """Let a new session take the place of the version that was read; False when that is no longer there.
+
+        That its own browser is told so stays known for a moment.
+        """
+        name, until = record_name(token.id), int(now) + A_MOMENT
+        data = self._sealed(name, token, now)
+        return await self.store.supersede(
+            record_name(old),
+            name,
+            data,
+            version=version,
+            expires_at=expires_at,
+            owner=owner,
+            note=ENDED_RECORD,
+            note_until=until,
+        )
 
     async def touch(self, session_id: bytes, *, expires_at: int) -> bool:
         """Move the expiry alone; False when the record is no longer there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from itertools import repeat
 from typing import TYPE_CHECKING
@@ -60,8 +61,13 @@ class Revoking:
             if began < (await self._records.noted(name) or 0):
                 raise Rejected(SessionStatus.REVOKED, "its subject's sessions were ended")
 
-    def refuse_stale(self) -> None:
-        """Raise `StoreUnavailableError` when it is not known what is revoked, unless sessions are then anonymous."""
+    async def refuse_stale(self) -> None:
+        """Raise `StoreUnavailableError` when it is not known what is revoked, unless sessions are then anonymous.
+
+        Before that, what is revoked is asked for once.
+        """
+        if self.revocations is not None:
+            await self.revocations.catch_up()
         if self.revocations is not None and self._outage == "unavailable":
             self.revocations.denied(_NOBODY, None, int(self._clock()))
 
@@ -76,9 +82,13 @@ class Revoking:
     async def deny_here(self, token: Token) -> None:
         """As `deny`, for a session whose own browser is told so by this response: noted for a moment."""
         if self.revocations is not None:
-            # In this order: no request may meet the denial without the note.
-            await note_in(self.revocations, self.names, token, self._clock())
-        elif self._records is not None and (mark := mark_in(token.id)) is not None:
+            # In this order: no request may meet the denial without the note. But at once: both are in force here before
+            # either is stored, so that a request beside this one gets no new id meanwhile.
+            await asyncio.gather(
+                note_in(self.revocations, self.names, token, self._clock()), self.deny(token.id, token.created_at)
+            )
+            return
+        if self._records is not None and (mark := mark_in(token.id)) is not None:
             now = self._clock()
             await self._records.note(self._note(mark), int(now), expires_at=int(now) + A_MOMENT, now=now)
         await self.deny(token.id, token.created_at)
@@ -87,10 +97,14 @@ class Revoking:
         """The store's name for the note that a session taken over was ended by its own browser."""
         return self.names.sessions(ENDED_RECORD + mark)[0]
 
+    def still_migrates(self) -> bool:
+        """Whether other systems' cookies are read now."""
+        return self._clock() < self._migrating_until
+
     async def deny_foreign(self, mark: bytes) -> None:
         """Deny another system's cookie for as long as any is read."""
         now = self._clock()
-        if now >= self._migrating_until:
+        if not self.still_migrates():
             return
         name = self.names.foreign(mark)[0]
         if self.revocations is not None:

@@ -13,7 +13,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Host, Mount
 
 from fastsession.errors import ConfigurationError, SessionLimitError, StoreUnavailableError
-from fastsession.events import EventKind
 from fastsession.scope import shares_cookie
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def middlewares_below(app: Any, kind: type[MiddlewareT]) -> Iterator[MiddlewareT
 async def refuse(error: StoreUnavailableError | SessionLimitError, visit: Visit, scope: Scope, send: Send) -> None:
     """Answer in the application's place: by its own handler of the error if it has one, else without the cause."""
     if isinstance(error, StoreUnavailableError):
-        visit.setup.events.send(EventKind.UNAVAILABLE, visit.status, scope, detail=str(error))
+        visit.setup.events.unavailable(str(error), scope)
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
         return

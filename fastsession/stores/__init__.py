@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastsession.stores.contract import Record, Revocations, SessionStore
+    from fastsession.stores.contract import Page, Record, Revocations, SessionStore
     from fastsession.stores.memory_revocations import MemoryRevocations
     from fastsession.stores.memory_store import MemoryStore
     from fastsession.stores.redis_revocations import RedisRevocations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MemoryRevocations",
     "MemoryStore",
+    "Page",
     "Record",
     "RedisRevocations",
     "RedisStore",
@@ -32,6 +33,7 @@ __all__ = [
 _MODULES = {
     "MemoryRevocations": "memory_revocations",
     "MemoryStore": "memory_store",
+    "Page": "contract",
     "Record": "contract",
     "RedisRevocations": "redis_revocations",
     "RedisStore": "redis_store",

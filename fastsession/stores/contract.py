@@ -5,11 +5,17 @@ What is common to both:
 - Keys, session names and owners come from the library as hex digits, HMACs that tell nothing. Data is
   sealed. A backend sees no plaintext, so it needs no secrets and no encryption of its own.
 - *Not found* is an answer, given by None, False or an empty dict. `StoreUnavailableError` is for a system
-  that did not answer, or that answered with a fault of its own: unreachable, too slow, full, read-only.
-  Nothing else is raised, and an operation answers within 0.3 seconds, fault or not: a request waits for it.
+  that did not answer, or that answered with a fault of its own: unreachable, too slow, full, read-only. Its
+  message says why, for operators. Nothing else is raised, but `ConfigurationError` by `start()` for what no
+  waiting mends, such as a refused password.
+- An operation answers within the time it was given, fault or not: a request waits for it. 0.25 seconds are
+  right for a server, 2 for a disk. Time in which the event loop is held does not count; `deadline.within`
+  does all of that.
 - An operation that returned has happened and stays so, as far as the system behind it keeps what it
-  confirmed. One that raised, or whose caller was cancelled, may have happened or not, and no more than
-  that: it never answers another caller, and never leaves half of itself behind that counts.
+  confirmed. Where a system can be asked to keep something more safely, ask it for what begins or ends a
+  session: `create`, `supersede`, `delete`, `end_owned`, a `replace` with another owner, and every denial.
+- An operation that raised, or whose caller was cancelled, may have happened or not, and no more than that: it
+  never answers another caller, and never leaves half of itself behind that counts.
 - `start()` and `stop()` may be called in any order and any number of times, in every process and again
   after `stop()`. Other methods may be called before `start()`. One event loop at a time.
 - Times are Unix seconds.
@@ -19,8 +25,9 @@ What is common to both:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +38,20 @@ class Record:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of an owner's records, by key. `after` asks for the next page; None means that there is none."""
+
+    records: dict[str, Record]
+    after: str | None = None
+
+
 class SessionStore(Protocol):
     """A server-side home of session data.
 
     A record past its `expires_at` does not exist, for any method, whether or not its bytes are still
-    somewhere. A record that was deleted or has expired never comes back: only `create` makes records,
-    and its keys are used once.
+    somewhere. A record that was deleted or has expired never comes back: only `create` and `supersede` make
+    records.
 
     Each record may have an owner, so that all sessions of a subject can be found. The index behind that
     may lag in one direction only: a live record is never missing from it.
@@ -55,7 +70,7 @@ class SessionStore(Protocol):
         ...
 
     async def create(self, key: str, data: bytes, *, expires_at: int, owner: str | None) -> None:
-        """Keep a new record, with version 1. The key is fresh, 128 random bits stand behind it: no need to look."""
+        """Keep a new record, with version 1. Where the key was used before, the new one takes its place."""
         ...
 
     async def replace(self, key: str, data: bytes, *, version: int, expires_at: int, owner: str | None) -> bool:
@@ -74,8 +89,48 @@ class SessionStore(Protocol):
         """End the record. Whether there was one. A `replace` or `touch` under way must not bring it back."""
         ...
 
-    async def owned(self, owner: str) -> dict[str, Record]:
-        """The live records whose owner this is now, by key. Clears the index of records that are gone."""
+    async def supersede(
+        self,
+        old: str,
+        key: str,
+        data: bytes,
+        *,
+        version: int,
+        expires_at: int,
+        owner: str | None,
+        note: bytes,
+        note_until: int,
+    ) -> bool:
+        """Let a new record take the place of the record `old`, if that has this version: in one step, or not at all.
+
+        Under the old key a `note` remains until `note_until`: a record without an owner, with its version raised
+        by 1. False when the old one is gone or has another version; then there is no new one.
+        """
+        ...
+
+    async def owned(self, owner: str, *, after: str | None = None) -> Page:
+        """A page of the live records whose owner this is now, from the first one, or after an earlier page.
+
+        A page is as large as one answer may be; it can be empty and still not be the last one. A record that
+        lives while all pages are read is in at least one of them. Clears the index of records that are gone.
+        """
+        ...
+
+    async def end_owned(self, owner: str, *, keep: Collection[str] = ()) -> None:
+        """End every record that the owner had when this was called, but for those with the keys in `keep`.
+
+        However many there are: their data is not read, and each step answers in time, not all of them together.
+        One that raised has ended some, and may be called again.
+        """
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """What revocations may be, besides: some that find out by themselves what operators have to hear of."""
+
+    def tell_to(self, listener: Callable[[str], None]) -> None:
+        """Call the listener with a sentence, such as that the system behind has lost denials."""
         ...
 
 
@@ -102,6 +157,14 @@ class Revocations(Protocol):
 
     async def stop(self) -> None:
         """Stop following, and give back connections, threads and files. What was known is kept."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Look once when what is known is too old, as after the process was frozen, before anyone is refused for it.
+
+        Returns at once when it is not. One look serves all that wait for it; it takes no longer than an answer.
+        Raises nothing: `denied` says what came of it.
+        """
         ...
 
     def denied(self, session: str, owner: str | None, created_at: int) -> bool:

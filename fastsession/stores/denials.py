@@ -65,14 +65,23 @@ class Denials:
 
     def texts(self, now: float) -> Iterator[tuple[str, int]]:
         """Every denial that has not expired, as text with its expiry. They may grow while this is iterated."""
-        for shelf in self._shelves:
-            for name, until in zip(*shelf, strict=False) if shelf else ():
-                if until > now:
+        return self.beyond(Denials(), now)
+
+    def beyond(self, other: Denials, now: float) -> Iterator[tuple[str, int]]:
+        """Every denial, as `texts` gives them, that `other` does not have or has for a shorter time."""
+        for number, shelf in enumerate(self._shelves):
+            if shelf is None or shelf == other._shelves[number]:
+                continue
+            theirs = other._shelves[number]
+            held = dict(zip(*theirs, strict=True)) if theirs else {}
+            for name, until in zip(*shelf, strict=False):
+                if until > now and held.get(name, 0) < until:
                     yield f"s{name:0{NAME_DIGITS}x}", until
         for owner, (before, until) in list(self._owners.items()):
-            if until > now:
+            known_before, known_until = other._owners.get(owner, (0, 0))
+            if until > now and (known_before < before or known_until < until):
                 yield owner_text(owner, before), until
-        if self._all_until > now:
+        if self._all_until > now and (other._all_before < self._all_before or other._all_until < self._all_until):
             yield all_text(self._all_before), self._all_until
 
     def sweep(self, now: float) -> None:
@@ -110,6 +119,15 @@ class Denials:
 def _unreadable() -> StoreUnavailableError:
     # Not passed over: it may be about a session that is presented here.
     return StoreUnavailableError("A denial was found that this version cannot read.")
+
+
+def denies(denial: str, session: str, owner: str | None, created_at: int) -> bool:
+    """Whether one denial's text is about this session."""
+    kind, content = denial[:1], denial[1:]
+    if kind == "s":
+        return content == session[:NAME_DIGITS]
+    before, _, its_owner = content.partition(":")
+    return created_at < int(before) and (kind == "a" or its_owner == owner)
 
 
 def session_text(session: str) -> str:

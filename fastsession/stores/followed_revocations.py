@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 
-from fastsession.stores.denials import Denials, all_text, all_until, owner_text, session_text
+from fastsession.stores.denials import Denials, all_text, all_until, denies, owner_text, session_text
 from fastsession.stores.following import Follower
+
+_logger = logging.getLogger("fastsession")
 
 
 class FollowedRevocations(ABC):
     """What is common to `Revocations` in a system of their own: where that is, its subclasses know."""
 
-    def __init__(self, *, max_staleness: float, clock: Callable[[], float]) -> None:
+    def __init__(self, *, max_staleness: float, timeout: float, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._denials = Denials()
-        self._follower = Follower(type(self).__name__, self._advance, max_staleness=max_staleness)
+        self._listener: Callable[[str], None] | None = None
+        # What is being stored is in force here already: a session that is being ended must get no new id meanwhile.
+        self._being_stored: Counter[str] = Counter()
+        self._follower = Follower(
+            type(self).__name__, look=self._look, wait=self._wait, max_staleness=max_staleness, patience=timeout
+        )
 
     async def start(self) -> None:
-        """Read what is denied and begin to follow changes."""
+        """Read what is denied and begin to follow changes; raises `ConfigurationError` for a system that refuses us."""
+        await self._prepare()
         await self._follower.start()
 
     async def stop(self) -> None:
@@ -26,10 +36,18 @@ class FollowedRevocations(ABC):
         await self._follower.stop()
         await self._close()
 
+    async def catch_up(self) -> None:
+        """Look once, for all that wait, when what is known is too old."""
+        await self._follower.catch_up()
+
     def denied(self, session: str, owner: str | None, created_at: int) -> bool:
         """Whether this session is denied, from memory."""
         self._follower.check_fresh()
-        return self._denials.denied(session, owner, created_at)
+        if self._denials.denied(session, owner, created_at):
+            return True
+        return bool(self._being_stored) and any(
+            denies(denial, session, owner, created_at) for denial in self._being_stored
+        )
 
     async def deny_session(self, session: str, *, until: int) -> None:
         """Deny one session."""
@@ -44,12 +62,35 @@ class FollowedRevocations(ABC):
         await self._deny(all_text(before), all_until(before))
 
     async def _deny(self, denial: str, until: int) -> None:
-        await self._store(denial, until)
-        self._denials.add(denial, until)
+        self._being_stored[denial] += 1
+        try:
+            await self._store(denial, until)
+            self._denials.add(denial, until)
+        finally:
+            self._being_stored[denial] -= 1
+            if not self._being_stored[denial]:
+                del self._being_stored[denial]
+
+    def tell_to(self, listener: Callable[[str], None]) -> None:
+        """Let somebody know what operators have to hear of; without a listener it is logged."""
+        self._listener = listener
+
+    def _tell(self, detail: str) -> None:
+        if self._listener is None:
+            _logger.warning("%s: %s", type(self).__name__, detail)
+        else:
+            self._listener(detail)
+
+    async def _prepare(self) -> None:  # noqa: B027  (not every system can refuse us)
+        """Find out what would fail for good."""
 
     @abstractmethod
-    async def _advance(self) -> None:
+    async def _look(self) -> None:
         """Take in what others have denied since the last time; raises `StoreUnavailableError`."""
+
+    @abstractmethod
+    async def _wait(self) -> None:
+        """Return when others may have denied something, and before long in any case."""
 
     @abstractmethod
     async def _store(self, denial: str, until: int) -> None:

@@ -22,6 +22,9 @@ class MemoryRevocations:
     async def stop(self) -> None:
         """Nothing to give back; what is denied stays so."""
 
+    async def catch_up(self) -> None:
+        """Nothing is ever too old."""
+
     def denied(self, session: str, owner: str | None, created_at: int) -> bool:
         """Whether this session is denied; never raises."""
         return self._denials.denied(session, owner, created_at)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from heapq import nsmallest
 
-from fastsession.stores.contract import Record
+from fastsession.stores.contract import Page, Record
 
 # Below this number of records, expired ones are not worth looking for.
 _LEAST_TO_SWEEP = 1024
+# Records at a time.
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,41 @@ class MemoryStore:
         self._remove(key)
         return found
 
-    async def owned(self, owner: str) -> dict[str, Record]:
-        """The owner's live records."""
-        entries = {key: self._live(key) for key in list(self._owners.get(owner, ()))}
-        return {key: entry.record for key, entry in entries.items() if entry}
+    async def supersede(
+        self,
+        old: str,
+        key: str,
+        data: bytes,
+        *,
+        version: int,
+        expires_at: int,
+        owner: str | None,
+        note: bytes,
+        note_until: int,
+    ) -> bool:
+        """Let a new record take the place of the one with this version."""
+        entry = self._live(old)
+        if entry is None or entry.record.version != version:
+            return False
+        self._put(old, _Entry(Record(note, version + 1), note_until, None))
+        await self.create(key, data, expires_at=expires_at, owner=owner)
+        return True
+
+    async def owned(self, owner: str, *, after: str | None = None) -> Page:
+        """Some of the owner's live records, in the order of their keys."""
+        page = nsmallest(_PAGE, (key for key in self._owners.get(owner, ()) if key > (after or "")))
+        entries = {key: self._live(key) for key in page}
+        records = {key: entry.record for key, entry in entries.items() if entry}
+        return Page(records, page[-1] if len(page) == _PAGE else None)
+
+    async def end_owned(self, owner: str, *, keep: Collection[str] = ()) -> None:
+        """End the owner's records."""
+        keys = [key for key in self._owners.get(owner, ()) if key not in keep]
+        for number, key in enumerate(keys):
+            self._remove(key)
+            if number % _PAGE == _PAGE - 1:
+                # Others have a turn.
+                await asyncio.sleep(0)
 
     def _live(self, key: str) -> _Entry | None:
         entry = self._entries.get(key)

@@ -3,115 +3,248 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Generator
-from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisClusterException, RedisError
+from redis.asyncio import RedisCluster
+from redis.exceptions import AskError, MovedError, NoScriptError, TryAgainError
 
-from fastsession.errors import ConfigurationError, StoreUnavailableError
+from fastsession.errors import StoreUnavailableError
 from fastsession.stores.deadline import within
+from fastsession.stores.redis_clients import (
+    Limits,
+    RedisClient,
+    RedisSource,
+    check,
+    check_bytes,
+    client_from,
+    close,
+    find_again,
+    is_movable,
+)
+from fastsession.stores.redis_faults import as_unavailable
+from fastsession.stores.redis_scripts import RedisScript
 
 T = TypeVar("T")
 
+# A connection may take longer than a request waits for it: the next request finds it made.
+_CONNECTING = 2.0
+# So may an answer: only a client whose own limit has passed finds out that its server has been replaced. It is
+# longer than an event loop is usually held, which redis-py would take for the server's silence.
+_READING = 2.0
+# How long a read goes on after its caller was refused: long enough for either.
+_LINGER = 3.0
+# Seconds for finding out where the servers are now, and between two such searches.
+_SEARCH, _BETWEEN_SEARCHES = 10.0, 0.5
+# How often a command is sent where the first answer only says where or how to send it.
+_MOST_TRIES = 4
+# The part of the time for an answer that replicas are waited for.
+_WAITING = 0.8
+# Seconds that operations without a caller have to end when the connections are closed.
+_CLOSING = 1.0
 
-class RedisPipeline(Protocol):
-    """Several commands in one round trip."""
 
-    def execute_command(self, *args: Any) -> Any:
-        """Add a command."""
-        ...
+@dataclass(eq=False, slots=True)
+class _Home:
+    """What belongs to one event loop of one process: its client, and the operations that may run on it."""
 
-    async def execute(self) -> list[Any]:
-        """The answers to all of them."""
-        ...
-
-
-class RedisClient(Protocol):
-    """What FastSession asks of a client: `redis.asyncio.Redis` and `RedisCluster` have it, Sentinel's too."""
-
-    def execute_command(self, *args: Any) -> Awaitable[Any]:
-        """Send a command; redis-py's answer."""
-        ...
-
-    def pipeline(self, transaction: bool = ...) -> RedisPipeline:  # noqa: FBT001  (redis-py's signature)
-        """Collect commands."""
-        ...
-
-    def get_encoder(self) -> Any:
-        """How answers are decoded."""
-        ...
-
-    def get_connection_kwargs(self) -> dict[str, Any]:
-        """How connections are made."""
-        ...
+    loop: asyncio.AbstractEventLoop
+    process: int
+    client: Any
+    slots: asyncio.Semaphore
+    running: set[asyncio.Task[Any] | None]
+    searching: asyncio.Task[None] | None = None
 
 
 class RedisConnections:
-    """A client, made from a URL or given, that raises `StoreUnavailableError` and nothing else.
+    """A client, from a URL, a function or given, that raises `StoreUnavailableError` and `ConfigurationError` only.
 
-    From a URL: no retry, a bounded pool, `connect_timeout` and `read_timeout` in seconds (the URL's own
-    options win). A given client stays its owner's, with its timeouts and retries; it is never closed here.
+    What a URL or a function makes is made once in every event loop and closed here. A given client stays its
+    owner's: with its limits and retries, in its event loop, and never closed here.
     """
 
-    def __init__(
-        self, url_or_client: str | RedisClient, *, connect_timeout: float, read_timeout: float, connections: int
-    ) -> None:
-        self._given = None if isinstance(url_or_client, str) else url_or_client
-        self._url = url_or_client if isinstance(url_or_client, str) else ""
-        self._options: dict[str, Any] = {
-            "max_connections": connections,
-            # How long to wait for a free one.
-            "timeout": connect_timeout,
-            "socket_connect_timeout": connect_timeout,
-            "socket_timeout": read_timeout,
-            "retry": Retry(NoBackoff(), 0),
-            # RESP2 needs no greeting: one round trip less for each new connection.
-            "protocol": 2,
-        }
-        # Connections belong to an event loop.
-        self._made: tuple[asyncio.AbstractEventLoop, Redis] | None = None
-        if self._given is not None and self._given.get_encoder().decode_responses:
-            message = "Sealed data is bytes: give FastSession a Redis client with decode_responses=False."
-            raise ConfigurationError(message)
+    def __init__(self, source: RedisSource, *, timeout: float, connections: int, replicas: int = 0) -> None:
+        self._source = source
+        self._timeout = timeout
+        self._connections = connections
+        # One more, for a question that waits for changes.
+        self._limits = Limits(connect=_CONNECTING, read=_READING, connections=connections + 1)
+        self._replicas = replicas
+        self._home: _Home | None = None
+        if isinstance(source, str):
+            check(source, self._limits)
+        elif not callable(source):
+            check_bytes(source)
 
     @property
     def client(self) -> RedisClient:
-        """The client given, or the one made for this event loop."""
-        if self._given is not None:
-            return self._given
-        loop = asyncio.get_running_loop()
-        if self._made is None or self._made[0] is not loop:
-            pool: BlockingConnectionPool = BlockingConnectionPool.from_url(self._url, **self._options)  # pyright: ignore[reportUnknownMemberType]  # redis-py leaves **kwargs untyped
-            self._made = loop, Redis.from_pool(pool)
-        return self._made[1]
+        """The client for this event loop."""
+        client: RedisClient = self._here().client
+        return client
 
-    async def answer(self, limit: float, operation: Awaitable[T]) -> T:
-        """What the operation gives within so many seconds. A caller that is cancelled leaves it to end by itself."""
-        with _faults():
-            return await within(limit, operation)
+    @property
+    def is_cluster(self) -> bool:
+        """Whether keys may be on different servers."""
+        return isinstance(self._here().client, RedisCluster)
+
+    async def answer(self, operation: Callable[[], Awaitable[T]], *, reads: bool = False) -> T:
+        """What the operation gives within the time for an answer.
+
+        A late one that only `reads` ends by itself; one that writes is cancelled, so that what was refused does not
+        happen seconds later if it was not sent yet. Neither begins any more.
+        """
+        home, awaited = self._here(), True
+
+        async def in_turn() -> T:
+            async with home.slots:
+                if not awaited:
+                    raise StoreUnavailableError("It was given up before it was sent.")
+                task = asyncio.current_task()
+                home.running.add(task)
+                try:
+                    return await operation()
+                finally:
+                    home.running.discard(task)
+
+        try:
+            with as_unavailable():
+                return await within(self._timeout, in_turn(), linger=_LINGER if reads else 0)
+        except StoreUnavailableError:
+            self._search(home)
+            raise
+        finally:
+            awaited = False
 
     async def attend(self, limit: float, operation: Awaitable[T]) -> T:
         """As `answer`, for a task that waits for nothing else: cancelled, it gives the operation up."""
-        with _faults():
-            async with asyncio.timeout(limit):
-                return await operation
+        home = self._here()
+        try:
+            with as_unavailable():
+                async with asyncio.timeout(limit):
+                    return await operation
+        except StoreUnavailableError:
+            self._search(home)
+            raise
+
+    def command(self, *words: Any) -> Awaitable[Any]:
+        """Send a command."""
+        return self.client.execute_command(*words)
+
+    async def run(self, script: RedisScript, keys: Sequence[str], *values: Any) -> Any:
+        """Run a script."""
+        try:
+            return await self.command(*script.by_digest(keys, values))
+        except NoScriptError:
+            return await self.command(*script.by_text(keys, values))
+
+    async def run_confirmed(self, script: RedisScript, keys: Sequence[str], *values: Any) -> Any:
+        """Run a script that writes; raises `StoreUnavailableError` unless enough replicas have what it wrote."""
+        if not self._replicas:
+            return await self.run(script, keys, *values)
+        words = script.by_digest(keys, values)
+        for _ in range(_MOST_TRIES):
+            # On one connection: WAIT asks for what was written over its own.
+            where = await self._at(keys[0])
+            pipeline = self.client.pipeline(transaction=False)
+            pipeline.execute_command(*words, **where)
+            pipeline.execute_command("WAIT", self._replicas, int(self._timeout * _WAITING * 1000), **where)
+            answer, confirmed = await pipeline.execute(raise_on_error=False)
+            if isinstance(answer, NoScriptError):
+                words = script.by_text(keys, values)
+            elif isinstance(answer, (MovedError, AskError, TryAgainError)):
+                # This command follows, and lets the client learn where the key is now.
+                await self.command("EXISTS", keys[0])
+            elif isinstance(answer, Exception):
+                raise answer
+            elif isinstance(confirmed, Exception):
+                raise confirmed
+            elif confirmed < self._replicas:
+                message = f"{confirmed} of {self._replicas} replicas have confirmed it."
+                raise StoreUnavailableError(message)
+            else:
+                return answer
+        raise StoreUnavailableError("The key is being moved.")
+
+    async def run_each(self, script: RedisScript, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
+        """Run a script on many keys in one round trip."""
+        answers = await self.send([script.by_digest(*call) for call in calls], errors=True)
+        unknown = [number for number, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        again = await self.send([script.by_text(*calls[number]) for number in unknown], errors=True)
+        for number, answer in zip(unknown, again, strict=True):
+            answers[number] = answer
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
+
+    async def send(self, commands: Sequence[tuple[Any, ...]], *, errors: bool = False) -> list[Any]:
+        """The answers to many commands in one round trip; with `errors`, those of failed ones are the errors."""
+        if not commands:
+            return []
+        pipeline = self.client.pipeline(transaction=False)
+        for words in commands:
+            pipeline.execute_command(*words)
+        return await pipeline.execute(raise_on_error=not errors)
 
     async def close(self) -> None:
-        """Close the connections of a client that was made from a URL."""
-        made, self._made = self._made, None
-        if made is not None and made[0] is asyncio.get_running_loop():
-            await made[1].aclose()
+        """End the operations that nobody waits for, and close the connections unless the client was given."""
+        home, self._home = self._home, None
+        if home is None or home.loop is not asyncio.get_running_loop():
+            return
+        left = {task for task in (*home.running, home.searching) if task is not None}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING):
+                while left:
+                    # Again where it was lost: up to Python 3.11 `asyncio.wait_for` can swallow a cancellation.
+                    for task in left:
+                        task.cancel()
+                    _, left = await asyncio.wait(left, timeout=_CLOSING / 10)
+        # What cannot be closed in an orderly way is closed all the same.
+        with suppress(StoreUnavailableError), as_unavailable():
+            if home.client is not self._source:
+                await close(home.client)
+
+    def _here(self) -> _Home:
+        loop, process = asyncio.get_running_loop(), os.getpid()
+        home = self._home
+        if home is None or home.loop is not loop or home.process != process:
+            client = self._client()
+            home = self._home = _Home(loop, process, client, asyncio.Semaphore(self._slots(client)), set())
+        return home
+
+    def _client(self) -> Any:
+        if isinstance(self._source, str):
+            return client_from(self._source, self._limits)
+        if not callable(self._source):
+            return self._source
+        client = self._source()
+        check_bytes(client)
+        return client
+
+    def _slots(self, client: Any) -> int:
+        """How many operations may run at a time: a pool that is smaller raises where it should let wait."""
+        most = getattr(getattr(client, "connection_pool", None), "max_connections", None)
+        return max(1, min(self._connections, most or self._connections))
+
+    async def _at(self, key: str) -> dict[str, Any]:
+        """Where a pipeline has to send commands that belong together, for a cluster's client."""
+        client = self.client
+        if not isinstance(client, RedisCluster):
+            return {}
+        await client.initialize()
+        return {"target_nodes": [client.get_node_from_key(key)]}
+
+    def _search(self, home: _Home) -> None:
+        """Look for the servers anew: one that does not answer may have been replaced."""
+        if is_movable(home.client) and (home.searching is None or home.searching.done()):
+            home.searching = home.loop.create_task(_search(home.client))
 
 
-@contextmanager
-def _faults() -> Generator[None]:
-    """Raise `StoreUnavailableError` for whatever a client raises; a timeout is an OSError."""
-    try:
-        yield
-    except (RedisError, RedisClusterException, OSError) as error:
-        message = f"Redis failed: {type(error).__name__}"
-        raise StoreUnavailableError(message) from error
+async def _search(client: Any) -> None:
+    with suppress(StoreUnavailableError), as_unavailable():
+        async with asyncio.timeout(_SEARCH):
+            await find_again(client)
+    await asyncio.sleep(_BETWEEN_SEARCHES)

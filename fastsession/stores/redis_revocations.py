@@ -1,167 +1,203 @@
 """Revocations for a fleet, in Redis or Valkey.
 
-Two keys, in one slot of a cluster:
+Three keys, in one slot of a cluster:
 
 - `<prefix>{revocations}:denied`, a sorted set of denials by expiry: what a worker reads when it starts
 - `<prefix>{revocations}:changes`, a stream of denials, kept short: what it follows from then on
+- `<prefix>{revocations}:mark`, a hash that says that denials have been kept here, and until when there are some
 
-Both expire with the last denial in them. The stream's entries are numbered without gaps, so a worker
-sees that it has missed some, and then reads the whole set again. A stream that begins anew begins at
-the time in microseconds, far above any number that was used before.
+The former two expire with the last denial in them. The ids of the stream's entries end with a random number, so
+none is ever given twice. A worker asks for its last entry together with those that follow it: where that is gone,
+the server has been restored or replaced by one that knows less, and the worker reads everything and gives back
+what the server lacks. Where the mark is gone, or the set before its time, the server has lost its memory.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Literal, cast
 
+from fastsession.errors import ConfigurationError, StoreUnavailableError
+from fastsession.stores.denials import Denials, all_text, all_until
 from fastsession.stores.followed_revocations import FollowedRevocations
-from fastsession.stores.redis_connections import RedisClient, RedisConnections
+from fastsession.stores.redis_checks import prepare
+from fastsession.stores.redis_clients import RedisSource
+from fastsession.stores.redis_connections import RedisConnections
+from fastsession.stores.redis_denial_scripts import BEGIN, CHANGES, DENY, READ, STATE
+from fastsession.stores.redis_history import NOTHING, SeenHistory
+from fastsession.stores.redis_scripts import RedisScript
 
-# ARGV: how many entries the stream keeps, then denials and their expiries in turn. What is known
-# already changes nothing. Some of what has expired goes with every call.
-_DENY = """
-local now = tonumber(redis.call('TIME')[1])
-local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-local number = last and tonumber(string.match(last[1], '^%d+')) or now * 1000000
-for i = 2, #ARGV, 2 do
-    if redis.call('ZADD', KEYS[1], 'GT', 'CH', ARGV[i + 1], ARGV[i]) == 1 then
-        number = number + 1
-        redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], string.format('%.0f-0', number),
-            'denial', ARGV[i], 'until', ARGV[i + 1])
-    end
-end
-local expired = redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
-if #expired > 0 then
-    redis.call('ZREM', KEYS[1], unpack(expired))
-end
-local longest = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
-if longest then
-    redis.call('EXPIREAT', KEYS[1], longest)
-    redis.call('EXPIREAT', KEYS[2], longest)
-end
-"""
-# As one text: taking a thousand answers apart would cost the client more than all the rest.
-_READ = """
-local page = redis.call('ZSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
-return {page[1], table.concat(page[2], ' ')}
-"""
+OnLost = Literal["sign_out", "accept"]
+
+_TRIAL_SECONDS = 60
 _STREAM_LENGTH = 10_000
 # Denials at a time, in each direction: the event loop, and Redis, are held up for 2 or 3 ms.
 _PAGE = 1000
 # How long Redis may hold a question for changes, and what the network may add before it counts as lost.
 _BLOCK, _GRACE = 1.0, 0.25
-_CONNECTIONS = 8
+_CONNECTIONS = 7
 
 
 class RedisRevocations(FollowedRevocations):
     """`Revocations` in Redis 6.2 or later, or Valkey.
 
-    Takes a URL, or any `redis.asyncio` client (single, Sentinel, cluster) with `decode_responses=False`,
-    and keeps one of its connections busy. `max_staleness` is how many seconds a worker goes on with what
-    it knows while Redis is away. A denial is stored within `timeout` seconds, or raises.
+    Takes a URL (`redis://`, `rediss://`, `redis+sentinel://h1,h2,h3/main`, `redis+cluster://h1,h2`), a function
+    that makes a `redis.asyncio` client, called once in every event loop, or a client, with
+    `decode_responses=False`. Keeps one connection busy.
+
+    `max_staleness` is how many seconds a worker goes on with what it knows while Redis is away. A denial is
+    stored within `timeout` seconds, or raises; with `replicas=1`, a replica must have it, too.
+
+    `on_lost` says that this Redis has kept denials before, and what to do when it has forgotten that, and no
+    worker remembers: `"sign_out"` ends every session that was created before now, `"accept"` lets in again who
+    was denied. Both are told.
     """
 
     def __init__(
         self,
-        url_or_client: str | RedisClient,
+        source: RedisSource,
         *,
         prefix: str = "fastsession:",
         max_staleness: float = 60.0,
         timeout: float = 0.25,
+        replicas: int = 0,
+        on_lost: OnLost | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(max_staleness=max_staleness, clock=clock)
-        self._redis = RedisConnections(
-            url_or_client, connect_timeout=timeout, read_timeout=_BLOCK + _GRACE, connections=_CONNECTIONS
-        )
-        self._denied = f"{prefix}{{revocations}}:denied"
-        self._changes = f"{prefix}{{revocations}}:changes"
-        self._timeout = timeout
-        # The number of the last change read; None until everything has been read once.
-        self._number: int | None = None
+        super().__init__(max_staleness=max_staleness, timeout=timeout, clock=clock)
+        if on_lost not in (None, "sign_out", "accept"):
+            message = "on_lost takes 'sign_out' or 'accept', or nothing for the first start."
+            raise ConfigurationError(message)
+        self._redis = RedisConnections(source, timeout=timeout, connections=_CONNECTIONS, replicas=replicas)
+        self._keys = [f"{prefix}{{revocations}}:{name}" for name in ("denied", "changes", "mark")]
+        self._on_lost = on_lost
+        # With a write in every call, also for what is known: WAIT asks for the writes of its own connection.
+        self._always = int(replicas > 0)
+        self._history = SeenHistory()
 
-    async def _advance(self) -> None:
+    async def _look(self) -> None:
         """Take in the changes since the last time, or everything where that is not enough."""
-        last = await self._last_number()
-        if self._number is None or last < self._number:
-            await self._read_everything(last)
-        else:
-            await self._read_changes(self._number)
+        made = self._history.unread()
+        if self._history.last is None or not await self._read_changes(self._history.last, made):
+            await self._read_everything()
         self._denials.sweep(self._clock())
 
-    async def _read_changes(self, number: int) -> None:
-        """Wait for changes after this number."""
+    async def _wait(self) -> None:
+        """Wait for an entry after the last one."""
         block = self._block()
-        waiting = self._command(
-            "XREAD", "COUNT", _PAGE, "BLOCK", int(block * 1000), "STREAMS", self._changes, f"{number}-0"
-        )
-        entries = _entries(await self._redis.attend(block + _GRACE, waiting))
-        if entries and _number(entries[0]) != number + 1:
-            # Trimmed away, or lost with Redis's memory.
-            await self._read_everything(_number(entries[0]) - 1)
-            return
-        for entry in entries:
-            fields = entry[1]
-            self._denials.add(fields[b"denial"].decode(), int(fields[b"until"]))
-            self._number = _number(entry)
+        words = "XREAD", "COUNT", 1, "BLOCK", int(block * 1000), "STREAMS", self._keys[1], self._history.last
+        await self._redis.attend(block + _GRACE, self._redis.command(*words))
 
-    async def _read_everything(self, number: int) -> None:
-        """Read all that Redis knows, which includes changes up to this number, and tell it what it does not."""
-        cursor = b"0"
+    async def _read_changes(self, last: str, made: set[str]) -> bool:
+        """Read the entries after the last one; whether the server still knows all that this worker knows."""
         while True:
-            cursor, page = await self._ask(self._command("EVAL", _READ, 1, self._denied, cursor, _PAGE))
+            whole, entries = cast("tuple[int, list[Any]]", await self._ask(CHANGES, last, _PAGE))
+            if last != NOTHING and entries and entries[0][0].decode() == last:
+                following = entries[1:]
+            elif last == NOTHING and not entries:
+                following = []
+            else:
+                return False
+            for _, (_, denial, _, until) in following:
+                self._denials.add(denial.decode(), int(until))
+            self._history.read(change.decode() for change, _ in following)
+            if len(entries) < _PAGE:
+                return bool(whole) and not made & self._history.unread()
+            last = self._history.last or NOTHING
+
+    async def _read_everything(self) -> None:
+        """Read all that Redis knows, and give back what it does not."""
+        made = self._history.unread()
+        whole, last = await self._ask(STATE)
+        there = await self._read_set()
+        given_back = await self._give_back(self._denials.beyond(there, self._clock()))
+        if not whole and not await self._begin():
+            # Another worker did, and may have denied something with it.
+            await self._read_everything()
+            return
+        if self._history.last is not None and (given_back or not whole):
+            self._tell(f"Redis has lost denials; this worker has given {given_back} back")
+        self._history.read_everything(last.decode(), made)
+
+    async def _read_set(self) -> Denials:
+        """What Redis knows, which is known here from then on."""
+        there, cursor = Denials(), b"0"
+        while True:
+            cursor, page = await self._ask(READ, cursor, _PAGE)
             words = page.decode().split()
             for denial, until in zip(words[::2], words[1::2], strict=True):
+                there.add(denial, int(until))
                 self._denials.add(denial, int(until))
             if cursor == b"0":
-                break
-        if self._number is not None:
-            # Redis may have lost what was known here before; it passes over what it has.
-            known = self._denials.texts(self._clock())
-            while page := list(islice(known, _PAGE)):
-                await self._store_all(page)
-        self._number = number
+                return there
+
+    async def _give_back(self, denials: Iterable[tuple[str, int]]) -> int:
+        """Tell Redis what it does not know; how many that was."""
+        count, left = 0, iter(denials)
+        while page := list(islice(left, _PAGE)):
+            count += len(page)
+            values = _values(page)
+            await self._redis.answer(partial(self._redis.run, DENY, self._keys, *values))
+        return count
+
+    async def _begin(self) -> bool:
+        """Set the mark that was missing; False when another worker has done it."""
+        denials: list[tuple[str, int]] = []
+        if self._history.last is None and self._on_lost == "sign_out":
+            before = int(self._clock()) + 1
+            denials = [(all_text(before), all_until(before))]
+        begun = await self._redis.answer(partial(self._redis.run, BEGIN, self._keys, *_values(denials)))
+        if begun is None:
+            return False
+        for denial, until in denials:
+            self._denials.add(denial, until)
+        if self._history.last is None and self._on_lost is not None:
+            self._tell(f"Redis has forgotten every denial; on_lost={self._on_lost!r} was carried out")
+        return True
 
     async def _store(self, denial: str, until: int) -> None:
-        await self._store_all([(denial, until)])
+        async def steps() -> None:
+            values = _values([(denial, until)], always=self._always)
+            change = await self._redis.run_confirmed(DENY, self._keys, *values)
+            self._history.made(change.decode())
 
-    async def _store_all(self, denials: list[tuple[str, int]]) -> None:
-        values = [value for denial in denials for value in denial]
-        command = self._command("EVAL", _DENY, 2, self._denied, self._changes, _STREAM_LENGTH, *values)
-        await self._redis.answer(self._timeout, command)
+        await self._redis.answer(steps)
+
+    async def _prepare(self) -> None:
+        """Make connections; raises `ConfigurationError` for a refused password, certificate or command."""
+        keys = [f"{key}:check-{secrets.token_hex(8)}" for key in self._keys]
+        # One that lasts, and one that is over.
+        denials = [(all_text(0), int(self._clock()) + _TRIAL_SECONDS), (all_text(1), 1)]
+
+        async def trial() -> None:
+            await self._redis.run(BEGIN, keys, *_values(denials))
+            for script, values in ((CHANGES, (NOTHING, 1)), (STATE, ()), (READ, (0, 1))):
+                await self._redis.run(script, keys, *values)
+            await self._redis.command("XREAD", "COUNT", 1, "STREAMS", keys[1], NOTHING)
+            await self._redis.send([("EXPIRE", key, 1) for key in keys])
+
+        # Where it cannot be reached now, following it says so.
+        with suppress(StoreUnavailableError):
+            await prepare(self._redis, type(self).__name__, keys[0], trial, evicted="lets in again who was denied")
 
     async def _close(self) -> None:
         """Close the connections, unless the client was given."""
         await self._redis.close()
-
-    async def _last_number(self) -> int:
-        """The number of the last change, 0 when there is none."""
-        entries = await self._ask(self._command("XREVRANGE", self._changes, "+", "-", "COUNT", 1))
-        return _number(entries[0]) if entries else 0
 
     def _block(self) -> float:
         """How long a question may be held: less than the client waits for an answer."""
         waits: float | None = self._redis.client.get_connection_kwargs().get("socket_timeout")
         return _BLOCK if waits is None else min(_BLOCK, waits / 2)
 
-    def _command(self, *args: Any) -> Awaitable[Any]:
-        return self._redis.client.execute_command(*args)
-
-    async def _ask(self, question: Awaitable[Any]) -> Any:
-        return await self._redis.attend(self._timeout, question)
+    async def _ask(self, script: RedisScript, *values: Any) -> Any:
+        return await self._redis.answer(partial(self._redis.run, script, self._keys, *values), reads=True)
 
 
-def _entries(reply: Any) -> list[Any]:
-    """The entries of the one stream asked for: redis-py gives a list, or with RESP3 a dictionary of lists."""
-    if not reply:
-        return []
-    streams = list(cast("dict[bytes, Any]", reply).values()) if isinstance(reply, dict) else [reply[0][1:]]
-    entries: list[Any] = streams[0][0]
-    return entries
-
-
-def _number(entry: Any) -> int:
-    return int(entry[0].partition(b"-")[0])
+def _values(denials: Iterable[tuple[str, int]], *, always: int = 0) -> list[Any]:
+    """What the scripts that add denials take: every call has random digits of its own."""
+    return [_STREAM_LENGTH, secrets.randbits(63), always, *(value for denial in denials for value in denial)]

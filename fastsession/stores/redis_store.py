@@ -1,78 +1,92 @@
 """Session data in Redis or Valkey, for a fleet of servers.
 
-Two kinds of keys, each touched on its own, so that a cluster may keep them anywhere:
+Two kinds of keys:
 
 - `<prefix>session:<key>`, a hash of data, version and owner, with the session's expiry
 - `<prefix>owner:<owner>`, a sorted set of the owner's keys by expiry, which expires with the last of them
 
-The index is written first. What fails or is cancelled in between leaves an index entry too many, which
-`owned` looks through, and never a session that the index does not know.
+One server has both, and every operation is one script there. On a cluster they may be anywhere, each is touched on
+its own, and the index is written first: what fails or is cancelled in between leaves an index entry too many,
+which `owned` looks through, and never a session that the index does not know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Any, TypeVar
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
+from secrets import token_hex
+from typing import TypeVar
 
-from fastsession.stores.contract import Record
-from fastsession.stores.redis_connections import RedisClient, RedisConnections
+from redis.exceptions import ResponseError
+
+from fastsession.errors import StoreUnavailableError
+from fastsession.stores.contract import Page, Record
+from fastsession.stores.redis_checks import prepare
+from fastsession.stores.redis_clients import RedisSource
+from fastsession.stores.redis_connections import RedisConnections
+from fastsession.stores.redis_faults import keys_are_apart
+from fastsession.stores.redis_owners import FIRST, OwnedRecords
+from fastsession.stores.redis_record_scripts import (
+    CREATE,
+    DELETE,
+    HOLD,
+    INDEX,
+    REPLACE,
+    SUPERSEDE,
+    TOUCH,
+)
 
 T = TypeVar("T")
 
-# Scripts are sent whole: no server has to know them first, after a restart or a failover neither.
-_CREATE = """
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'data', ARGV[1], 'version', 1, 'owner', ARGV[3])
-redis.call('EXPIREAT', KEYS[1], ARGV[2])
-"""
-_REPLACE = """
-if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then
-    return 0
-end
-redis.call('HSET', KEYS[1], 'data', ARGV[1], 'version', ARGV[3], 'owner', ARGV[5])
-redis.call('EXPIREAT', KEYS[1], ARGV[4])
-return 1
-"""
-_DELETE = """
-local owner = redis.call('HGET', KEYS[1], 'owner')
-return {redis.call('DEL', KEYS[1]), owner}
-"""
-# An index lives as long as the longest of its sessions may. GT: an expiry that was written for a
-# `replace` which then did not happen may be too late, not too early.
-_INDEX = """
-redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1])
-redis.call('EXPIREAT', KEYS[1], redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2])
-"""
-# The server's own time decides what has expired, as it does for the sessions themselves.
-_OWNED = """
-return {redis.call('TIME')[1], redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')}
-"""
+# What a script answers where a record has got another owner.
+_OTHER_OWNER = 2
+_TRIAL_SECONDS = 60
+
+_logger = logging.getLogger("fastsession")
 
 
 class RedisStore:
     """A `SessionStore` in Redis 6.2 or later, or Valkey.
 
-    Takes a URL, or any `redis.asyncio` client (single, Sentinel, cluster) with `decode_responses=False`.
-    Every operation is answered within `timeout` seconds, whatever the client's own timeouts and retries are.
+    Takes a URL (`redis://`, `rediss://`, `redis+sentinel://h1,h2,h3/main`, `redis+cluster://h1,h2`), a function
+    that makes a `redis.asyncio` client, called once in every event loop, or a client, with
+    `decode_responses=False`. Every operation, or page of one, is answered within `timeout` seconds, whatever the
+    client's own limits and retries are. At most `max_connections` operations run at a time; others wait.
+
+    With `replicas=1`, a login, logout or change of id raises unless a replica has it, too.
     """
 
     def __init__(
         self,
-        url_or_client: str | RedisClient,
+        source: RedisSource,
         *,
         prefix: str = "fastsession:",
         timeout: float = 0.25,
         max_connections: int = 50,
+        replicas: int = 0,
     ) -> None:
-        self._redis = RedisConnections(
-            url_or_client, connect_timeout=timeout, read_timeout=timeout, connections=max_connections
-        )
+        self._redis = RedisConnections(source, timeout=timeout, connections=max_connections, replicas=replicas)
         self._session = f"{prefix}session:"
         self._owner = f"{prefix}owner:"
-        self._timeout = timeout
+        self._replicas = replicas
+        # Whether a server has said that it does not have all the keys: a cluster behind a proxy.
+        self._apart = False
+        self._owners = OwnedRecords(
+            self._redis, session=self._session, owner=self._owner, replicas=replicas, together=self._are_together
+        )
 
     async def start(self) -> None:
-        """Nothing to make ready: connections are made when they are needed."""
+        """Make connections; raises `ConfigurationError` for a refused password, certificate or command.
+
+        A server that cannot be reached is logged, and reached by later calls.
+        """
+        try:
+            name = type(self).__name__
+            await prepare(self._redis, name, self._session + "check", self._trial, evicted="signs users out")
+        except StoreUnavailableError as error:
+            _logger.warning("%s", error)
 
     async def stop(self) -> None:
         """Close the connections, unless the client was given."""
@@ -80,88 +94,134 @@ class RedisStore:
 
     async def read(self, key: str) -> Record | None:
         """The record."""
-        data, version = await self._answer(self._command("HMGET", self._session + key, "data", "version"))
+        command = partial(self._redis.command, "HMGET", self._session + key, "data", "version")
+        data, version = await self._redis.answer(command, reads=True)
         return None if version is None else Record(data, int(version))
 
     async def create(self, key: str, data: bytes, *, expires_at: int, owner: str | None) -> None:
         """Keep a new record."""
-
-        async def steps() -> None:
-            await self._index(key, expires_at, owner)
-            await self._script(_CREATE, self._session + key, data, expires_at, owner or "")
-
-        await self._answer(steps())
+        await self._answer(lambda: self._create(key, data, expires_at, owner))
 
     async def replace(self, key: str, data: bytes, *, version: int, expires_at: int, owner: str | None) -> bool:
         """Put a new record in place of the one with this version."""
 
         async def steps() -> bool:
-            await self._index(key, expires_at, owner)
-            values = (data, version, version + 1, expires_at, owner or "")
-            return bool(await self._script(_REPLACE, self._session + key, *values))
+            keys = [self._session + key, *await self._index(key, expires_at, owner)]
+            values = data, expires_at, owner or "", key, version, version + 1, self._indexes
+            done = await self._redis.run(REPLACE, keys, *values)
+            if done == _OTHER_OWNER and self._replicas:
+                # Somebody has signed in, or out, without a new id.
+                return bool(await self._redis.run_confirmed(HOLD, keys[:1], version + 1, owner or "", expires_at))
+            return bool(done)
 
-        return await self._answer(steps())
+        return await self._answer(steps)
+
+    async def supersede(
+        self,
+        old: str,
+        key: str,
+        data: bytes,
+        *,
+        version: int,
+        expires_at: int,
+        owner: str | None,
+        note: bytes,
+        note_until: int,
+    ) -> bool:
+        """Let a new record take the place of the one with this version."""
+
+        async def steps() -> bool:
+            if self._are_together():
+                keys = [self._session + old, self._session + key, *await self._index(key, expires_at, owner)]
+                values = data, expires_at, owner or "", key, version, version + 1, note, note_until, old, self._owner
+                return bool(await self._redis.run_confirmed(SUPERSEDE, keys, *values))
+            # In this order: the old one goes when the new one is safe.
+            await self._create(key, data, expires_at, owner)
+            left = note, note_until, "", old, version, version + 1, ""
+            if await self._redis.run_confirmed(REPLACE, [self._session + old], *left):
+                return True
+            await self._delete(key)
+            return False
+
+        return await self._answer(steps)
 
     async def touch(self, key: str, *, expires_at: int) -> bool:
         """Move the expiry."""
 
         async def steps() -> bool:
-            owner = await self._command("HGET", self._session + key, "owner")
-            if owner is None:
-                return False
-            await self._index(key, expires_at, owner.decode())
-            return bool(await self._command("EXPIREAT", self._session + key, expires_at))
+            if not self._are_together():
+                owner = await self._redis.command("HGET", self._session + key, "owner")
+                await self._index(key, expires_at, owner and owner.decode())
+            return bool(await self._redis.run(TOUCH, [self._session + key], expires_at, key, self._indexes))
 
-        return await self._answer(steps())
+        return await self._answer(steps)
 
     async def delete(self, key: str) -> bool:
         """End the record."""
+        return await self._answer(lambda: self._delete(key))
 
-        async def steps() -> bool:
-            found, owner = await self._script(_DELETE, self._session + key)
-            if owner:
-                await self._command("ZREM", self._owner + owner.decode(), key)
-            return bool(found)
+    async def owned(self, owner: str, *, after: str | None = None) -> Page:
+        """Some of the owner's live records."""
+        return await self._answer(lambda: self._owners.page(owner, after or FIRST))
 
-        return await self._answer(steps())
+    async def end_owned(self, owner: str, *, keep: Collection[str] = ()) -> None:
+        """End the owner's records, a page after the other."""
+        cursor = FIRST
+        while True:
+            cursor = await self._answer(partial(self._owners.end_page, owner, cursor, keep))
+            if cursor == FIRST:
+                return
 
-    async def owned(self, owner: str) -> dict[str, Record]:
-        """The owner's live records."""
+    def _are_together(self) -> bool:
+        """Whether all keys are on one server."""
+        return not (self._apart or self._redis.is_cluster)
 
-        async def steps() -> dict[str, Record]:
-            now, index = await self._script(_OWNED, self._owner + owner)
-            expiries = {key.decode(): float(expiry) for key, expiry in zip(index[::2], index[1::2], strict=True)}
-            found = await self._read_all(list(expiries))
-            # A key that is not there and has not expired may be on its way: the index is written first.
-            gone = [key for key, expiry in expiries.items() if key not in found and expiry <= float(now)]
-            if gone:
-                await self._command("ZREM", self._owner + owner, *gone)
-            return {key: record for key, (record, its_owner) in found.items() if its_owner == owner}
+    @property
+    def _indexes(self) -> str:
+        """The beginning of the indexes' names, for scripts that may touch them."""
+        return self._owner if self._are_together() else ""
 
-        return await self._answer(steps())
+    async def _create(self, key: str, data: bytes, expires_at: int, owner: str | None) -> None:
+        keys = [self._session + key, *await self._index(key, expires_at, owner)]
+        await self._redis.run_confirmed(CREATE, keys, data, expires_at, owner or "", key)
 
-    async def _read_all(self, keys: list[str]) -> dict[str, tuple[Record, str]]:
-        """Those of the records that are there, with their owners."""
-        if not keys:
-            return {}
-        pipeline = self._redis.client.pipeline(transaction=False)
-        for key in keys:
-            pipeline.execute_command("HMGET", self._session + key, "data", "version", "owner")
-        return {
-            key: (Record(data, int(version)), owner.decode())
-            for key, (data, version, owner) in zip(keys, await pipeline.execute(), strict=True)
-            if version is not None
-        }
+    async def _index(self, key: str, expires_at: int, owner: str | None) -> list[str]:
+        """The index to give to a script; on a cluster the index is written here."""
+        if not owner:
+            return []
+        if self._are_together():
+            return [self._owner + owner]
+        await self._redis.run(INDEX, [self._owner + owner], key, expires_at)
+        return []
 
-    async def _index(self, key: str, expires_at: int, owner: str | None) -> None:
-        if owner:
-            await self._script(_INDEX, self._owner + owner, key, expires_at)
+    async def _delete(self, key: str) -> bool:
+        values = key, self._indexes, int(self._replicas > 0)
+        found, owner = await self._redis.run_confirmed(DELETE, [self._session + key], *values)
+        if owner and not self._are_together():
+            await self._redis.command("ZREM", self._owner + owner.decode(), key)
+        return bool(found)
 
-    def _script(self, script: str, key: str, *values: Any) -> Awaitable[Any]:
-        return self._command("EVAL", script, 1, key, *values)
+    async def _trial(self) -> None:
+        """One record's life, to find out what Redis does not allow."""
+        key, owner, until = token_hex(16), token_hex(16), int(time.time()) + _TRIAL_SECONDS
+        keys = [self._session + key]
+        await self._create(key, b"", until, owner)
+        await self._redis.command("HMGET", *keys, "data", "version")
+        index = await self._index(key, until, owner)
+        await self._redis.run(REPLACE, [*keys, *index], b"", until, owner, key, 1, 2, self._indexes)
+        await self._redis.run(TOUCH, keys, until, key, self._indexes)
+        await self._owners.page(owner, FIRST)
+        await self._redis.run(DELETE, keys, key, self._indexes, 0)
+        await self._owners.end_page(owner, FIRST, ())
 
-    def _command(self, *args: Any) -> Awaitable[Any]:
-        return self._redis.client.execute_command(*args)
+    async def _answer(self, operation: Callable[[], Awaitable[T]]) -> T:
+        async def steps() -> T:
+            try:
+                return await operation()
+            except ResponseError as error:
+                if self._apart or not keys_are_apart(error):
+                    raise
+                self._apart = True
+                return await operation()
 
-    async def _answer(self, operation: Awaitable[T]) -> T:
-        return await self._redis.answer(self._timeout, operation)
+        return await self._redis.answer(steps)

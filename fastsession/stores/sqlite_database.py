@@ -8,7 +8,8 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TypeVar
 
 from fastsession.errors import StoreUnavailableError
@@ -23,6 +24,8 @@ _PAUSE = 0.01
 # The part of the time for an answer that a lock is waited for: SQLite then says no before the caller has
 # left, so a write that was refused does not happen afterwards.
 _PATIENCE = 0.8
+# The mode of a file that is made. SQLite gives it to the files beside it, too.
+_OWNERS_ONLY = 0o600
 
 
 class SQLiteDatabase:
@@ -35,6 +38,8 @@ class SQLiteDatabase:
         self._thread: ThreadPoolExecutor | None = None
         # Touched by the thread only.
         self._connection: sqlite3.Connection | None = None
+        # Which file the connection is to: another one may have been put in its place.
+        self._file: tuple[int, int] | None = None
         # How often the file was opened: what was read through an earlier connection may be of another file.
         self.openings = 0
 
@@ -63,8 +68,11 @@ class SQLiteDatabase:
 
     def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
+            if self._connection is not None and self._file != _identity(self._path):
+                self._disconnect()
             if self._connection is None:
                 self._connection = self._connect()
+                self._file = _identity(self._path)
                 self.openings += 1
             return work(self._connection)
         except sqlite3.DatabaseError as error:
@@ -73,6 +81,9 @@ class SQLiteDatabase:
             raise StoreUnavailableError(message) from error
 
     def _connect(self) -> sqlite3.Connection:
+        # What is stored is nobody else's on this machine.
+        with suppress(FileExistsError, FileNotFoundError):
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNERS_ONLY))
         # `isolation_level=None`: a statement is a transaction, or BEGIN says so. A transaction that became a
         # write half-way could fail against another writer without waiting for it.
         connection = sqlite3.connect(self._path, timeout=_OPENING, isolation_level=None)
@@ -110,3 +121,12 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
             time.sleep(_PAUSE)
         else:
             return
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Which file this is, None when there is none. One that was replaced stays open, and unseen by others."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -6,8 +6,11 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import islice
 
+from fastsession.stores.denials import Denials
 from fastsession.stores.followed_revocations import FollowedRevocations
 from fastsession.stores.sqlite_database import SQLiteDatabase
 
@@ -26,6 +29,11 @@ _SCHEMA = (
 _DENY = """
     REPLACE INTO denials (denial, until)
     VALUES (:denial, max(:until, coalesce((SELECT until FROM denials WHERE denial = :denial), 0)))
+"""
+# As much of a denial as the file does not have.
+_GIVE_BACK = """
+    REPLACE INTO denials (denial, until)
+    SELECT :denial, :until WHERE NOT EXISTS (SELECT 1 FROM denials WHERE denial = :denial AND until >= :until)
 """
 _SWEEP = "DELETE FROM denials WHERE number IN (SELECT number FROM denials WHERE until <= ? LIMIT 100)"
 _READ = "SELECT number, denial, until FROM denials WHERE number > ? ORDER BY number LIMIT ?"
@@ -46,10 +54,10 @@ class SQLiteRevocations(FollowedRevocations):
         path: str | os.PathLike[str],
         *,
         max_staleness: float = 60.0,
-        timeout: float = 0.25,
+        timeout: float = 2.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(max_staleness=max_staleness, clock=clock)
+        super().__init__(max_staleness=max_staleness, timeout=timeout, clock=clock)
         self._database = SQLiteDatabase(path, _SCHEMA, timeout=timeout)
         # What was seen last: which opening of the file in which version, and the last number read from it.
         self._seen: tuple[int, int] | None = None
@@ -70,33 +78,53 @@ class SQLiteRevocations(FollowedRevocations):
         """Close the file and end the thread."""
         await self._database.close()
 
-    async def _advance(self) -> None:
+    async def _look(self) -> None:
         """Read what others have denied since the last time."""
-        if self._seen is not None:
-            await asyncio.sleep(_POLL_INTERVAL)
-        else:
+        if self._seen is None:
             await self._database.open()
         version = await self._database.run(_version)
         seen = self._database.openings, version
         if seen != self._seen:
-            if self._seen is None or seen[0] != self._seen[0]:
-                self._number = 0
-            await self._read_on()
+            if self._seen is not None and seen[0] == self._seen[0]:
+                await self._read_on(self._denials)
+            else:
+                await self._read_everything()
             self._seen = seen
         self._denials.sweep(self._clock())
 
-    async def _read_on(self) -> None:
+    async def _wait(self) -> None:
+        await asyncio.sleep(_POLL_INTERVAL)
+
+    async def _read_everything(self) -> None:
+        """Read the file from its beginning, and give back what it lacks: it may have been put in another's place."""
+        self._number = 0
+        there = Denials()
+        await self._read_on(there, self._denials)
+        missing = self._denials.beyond(there, self._clock())
+        while page := list(islice(missing, _PAGE)):
+            await self._database.run(partial(_give_back, page))
+            if self._seen is not None:
+                self._tell(f"the file had lost denials; this worker has given {len(page)} back")
+
+    async def _read_on(self, *kept: Denials) -> None:
         """Add every denial with a number above the last one read."""
         while True:
             rows = await self._database.run(self._page)
             for number, denial, until in rows:
-                self._denials.add(denial, until)
+                for denials in kept:
+                    denials.add(denial, until)
                 self._number = number
             if len(rows) < _PAGE:
                 return
 
     def _page(self, connection: sqlite3.Connection) -> list[tuple[int, str, int]]:
         return connection.execute(_READ, (self._number, _PAGE)).fetchall()
+
+
+def _give_back(denials: Sequence[tuple[str, int]], connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(_GIVE_BACK, [{"denial": denial, "until": until} for denial, until in denials])
+    connection.execute("COMMIT")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 
-from fastsession.stores.contract import Record
+from fastsession.stores.contract import Page, Record
 from fastsession.stores.sqlite_database import SQLiteDatabase
 
 _SCHEMA = (
@@ -21,7 +22,9 @@ _SCHEMA = (
     )
     """,
     "CREATE INDEX IF NOT EXISTS sessions_by_expiry ON sessions (expires_at)",
-    "CREATE INDEX IF NOT EXISTS sessions_by_owner ON sessions (owner) WHERE owner IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS sessions_by_owner_and_key ON sessions (owner, key) WHERE owner IS NOT NULL",
+    # Of an earlier version.
+    "DROP INDEX IF EXISTS sessions_by_owner",
 )
 _READ = "SELECT data, version FROM sessions WHERE key = ? AND expires_at > ?"
 _CREATE = "REPLACE INTO sessions (key, data, version, expires_at, owner) VALUES (?, ?, 1, ?, ?)"
@@ -31,7 +34,13 @@ _REPLACE = """
 """
 _TOUCH = "UPDATE sessions SET expires_at = ? WHERE key = ? AND expires_at > ?"
 _DELETE = "DELETE FROM sessions WHERE key = ? AND expires_at > ?"
-_OWNED = "SELECT key, data, version FROM sessions WHERE owner = ? AND expires_at > ?"
+_OWNED = """
+    SELECT key, data, version FROM sessions WHERE owner = ? AND key > ? AND expires_at > ? ORDER BY key LIMIT ?
+"""
+_KEYS = "SELECT key FROM sessions WHERE owner = ? AND key > ? ORDER BY key LIMIT ?"
+_END_OWNED = "DELETE FROM sessions WHERE key = ? AND owner = ?"
+# Records at a time: the event loop is held up for some milliseconds.
+_PAGE = 200
 # With every new record some expired ones go: more than come, few enough not to be felt.
 _SWEEP = "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE expires_at <= ? LIMIT 20)"
 
@@ -43,7 +52,7 @@ class SQLiteStore:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, timeout: float = 0.25, clock: Callable[[], float] = time.time
+        self, path: str | os.PathLike[str], *, timeout: float = 2.0, clock: Callable[[], float] = time.time
     ) -> None:
         self._database = SQLiteDatabase(path, _SCHEMA, timeout=timeout)
         self._clock = clock
@@ -84,13 +93,52 @@ class SQLiteStore:
         """End the record."""
         return await self._write(_DELETE, (key, self._clock()))
 
-    async def owned(self, owner: str) -> dict[str, Record]:
-        """The owner's live records."""
-        rows = await self._database.run(
-            lambda connection: connection.execute(_OWNED, (owner, self._clock())).fetchall()
-        )
-        return {key: Record(data, version) for key, data, version in rows}
+    async def supersede(
+        self,
+        old: str,
+        key: str,
+        data: bytes,
+        *,
+        version: int,
+        expires_at: int,
+        owner: str | None,
+        note: bytes,
+        note_until: int,
+    ) -> bool:
+        """Let a new record take the place of the one with this version."""
+
+        def work(connection: sqlite3.Connection) -> bool:
+            connection.execute("BEGIN IMMEDIATE")
+            found = connection.execute(_REPLACE, (note, note_until, None, old, version, self._clock())).rowcount > 0
+            if found:
+                connection.execute(_CREATE, (key, data, expires_at, owner))
+            connection.execute("COMMIT")
+            return found
+
+        return await self._database.run(work)
+
+    async def owned(self, owner: str, *, after: str | None = None) -> Page:
+        """Some of the owner's live records, in the order of their keys."""
+        values = owner, after or "", self._clock(), _PAGE
+        rows = await self._database.run(lambda connection: connection.execute(_OWNED, values).fetchall())
+        records = {key: Record(data, version) for key, data, version in rows}
+        return Page(records, rows[-1][0] if len(rows) == _PAGE else None)
+
+    async def end_owned(self, owner: str, *, keep: Collection[str] = ()) -> None:
+        """End the owner's records, a page after the other."""
+        after: str | None = ""
+        while after is not None:
+            after = await self._database.run(partial(_end_page, owner, frozenset(keep), after))
 
     async def _write(self, statement: str, values: tuple[object, ...]) -> bool:
         """Run a statement; return whether it changed a record."""
         return await self._database.run(lambda connection: connection.execute(statement, values).rowcount > 0)
+
+
+def _end_page(owner: str, keep: frozenset[str], after: str, connection: sqlite3.Connection) -> str | None:
+    """End some of the owner's records, and return the key to go on after, if there are more."""
+    connection.execute("BEGIN IMMEDIATE")
+    keys = [key for (key,) in connection.execute(_KEYS, (owner, after, _PAGE))]
+    connection.executemany(_END_OWNED, [(key, owner) for key in keys if key not in keep])
+    connection.execute("COMMIT")
+    return keys[-1] if len(keys) == _PAGE else None

@@ -35,8 +35,14 @@ class Counting:
     async def delete(self, key):
         return await self._asked("delete", key)
 
-    async def owned(self, owner):
-        return await self._asked("owned", owner)
+    async def supersede(self, old, key, data, **options):
+        return await self._asked("supersede", old, key, data, **options)
+
+    async def owned(self, owner, *, after=None):
+        return await self._asked("owned", owner, after=after)
+
+    async def end_owned(self, owner, *, keep=()):
+        return await self._asked("end_owned", owner, keep=keep)
 
     async def _asked(self, name, *values, **options):
         self.calls.append((name, values, options))

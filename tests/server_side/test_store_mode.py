@@ -110,7 +110,7 @@ async def test_at_login_the_new_record_is_safe_before_the_old_one_goes(app, stor
     before = cookie_header(client)
     store.calls.clear()
     await client.post("/login/42")
-    assert store.names == ["read", "create", "replace"]
+    assert store.names == ["read", "supersede"]
     assert (await client.get("/cart")).json() == ["tea"]
     assert await replayed(app, before) == [None, "revoked"]
 
@@ -118,7 +118,7 @@ async def test_at_login_the_new_record_is_safe_before_the_old_one_goes(app, stor
 async def test_a_login_whose_new_record_was_not_kept_leaves_the_old_session_as_it_was(app, store):
     client = browser(app)
     await client.post("/cart/tea")
-    store.fail_on = "create"
+    store.fail_on = "supersede"
     response = await client.post("/login/42")
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
     assert "set-cookie" not in response.headers

@@ -20,8 +20,9 @@ PARTS = [
     Part("users", "T-11: many users, four workers, a browser's cookie jar"),
     Part("rotation", "T-12: key rotation by rolling restarts under load"),
     Part("outages", "T-13: Redis killed and stopped under load, and a storm of cancelled requests"),
+    Part("failovers", "T-14: each role of a Cluster and of a Sentinel fleet killed and stopped under load"),
 ]
-SECONDS = {"fuzz": 400, "flood": 180, "users": 420, "rotation": 160, "outages": 180}
+SECONDS = {"fuzz": 400, "flood": 180, "users": 420, "rotation": 160, "outages": 180, "failovers": 150}
 QUICK = 10
 # Seconds that starting takes on a busy machine, for all targets of the fuzzer together.
 LONGEST_START = 600

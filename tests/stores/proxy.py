@@ -8,6 +8,8 @@ class Proxy:
     def __init__(self, target_port):
         self.target_port = target_port
         self.delay = 0.0
+        # How often something came from a client: a command, or several at once, is a round trip.
+        self.asked = 0
         self.port = None
         self._writers = set()
         self._tasks = set()
@@ -35,12 +37,13 @@ class Proxy:
     async def _serve(self, reader, writer):
         target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
         self._writers |= {writer, target_writer}
-        await asyncio.gather(self._carry(reader, target_writer), self._carry(target_reader, writer))
+        await asyncio.gather(self._carry(reader, target_writer, counted=True), self._carry(target_reader, writer))
         self._writers -= {writer, target_writer}
 
-    async def _carry(self, reader, writer):
+    async def _carry(self, reader, writer, *, counted=False):
         try:
             while data := await reader.read(65536):
+                self.asked += counted
                 # Longer than nothing even without a delay: the other connections get their turn.
                 await asyncio.sleep(self.delay)
                 writer.write(data)

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from fastsession import StoreUnavailableError
 from fastsession.stores import Record, RedisStore
 from tests.processes import PATIENCE
+from tests.stores.everything import owned_by
 from tests.stores.proxy import proxied
 
 pytestmark = pytest.mark.anyio
@@ -35,7 +36,7 @@ async def test_a_storm_of_cancelled_operations_gives_nobody_a_wrong_answer(kind,
 
         async def ask():
             key = choose.choice(keys)
-            ask_for = choose.choice([store.read, store.owned, partial(store.touch, expires_at=later)])
+            ask_for = choose.choice([store.read, partial(owned_by, store), partial(store.touch, expires_at=later)])
             task = asyncio.ensure_future(ask_for(key))
             if choose.random() < 0.7:
                 asyncio.get_running_loop().call_later(choose.uniform(0, 0.02), task.cancel)
@@ -73,6 +74,6 @@ async def test_a_write_whose_request_is_cancelled_is_done_whole_or_not_at_all(re
         proxy.delay = 0
         there = {key for key in keys if await store.read(key)}
         # Whatever has been written, its owner's sessions include it.
-        assert set(await store.owned("aa")) == there
+        assert set(await owned_by(store, "aa")) == there
         assert there
         await store.stop()

@@ -70,3 +70,67 @@ async def test_a_cancelled_caller_leaves_the_operation_to_end_by_itself():
         await caller
     free.set()
     await done.wait()
+
+
+async def test_a_late_operation_may_linger_and_end_by_itself():
+    free, done = asyncio.Event(), asyncio.Event()
+
+    async def operation():
+        await free.wait()
+        done.set()
+
+    with pytest.raises(StoreUnavailableError):
+        await within(0.01, operation(), linger=60)
+    free.set()
+    await done.wait()
+
+
+async def test_a_late_operation_lingers_no_longer_than_it_may():
+    ended = asyncio.Event()
+
+    async def hangs():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    with pytest.raises(StoreUnavailableError):
+        await within(0.01, hangs(), linger=0.05)
+    assert not ended.is_set()
+    await ended.wait()
+
+
+async def test_an_operation_that_is_cancelled_by_someone_else_is_refused():
+    never = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(never.cancel)
+    with pytest.raises(StoreUnavailableError):
+        await within(5, never)
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_time_in_which_the_event_loop_was_held_does_not_count(turns):
+    """Whenever the loop is held, and however many turns the answer still needs."""
+    deadline = 0.05
+
+    async def answers_at_once():
+        for _ in range(12):
+            await asyncio.sleep(0)
+        return "answer"
+
+    asking = asyncio.ensure_future(within(deadline, answers_at_once()))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    time.sleep(3 * deadline)  # noqa: ASYNC251  (this is what is tested)
+    assert await asking == "answer"
+
+
+async def test_a_loop_that_is_held_again_and_again_does_not_wait_for_ever():
+    async def hold():
+        while True:
+            time.sleep(0.03)  # noqa: ASYNC251  (this is what is tested)
+            await asyncio.sleep(0)
+
+    holding = asyncio.ensure_future(hold())
+    with pytest.raises(StoreUnavailableError):
+        await within(0.05, asyncio.Event().wait())
+    holding.cancel()

@@ -2,6 +2,7 @@ import pytest
 
 from fastsession.stores import MemoryStore
 from fastsession.testing import Clock
+from tests.stores.everything import owned_by
 
 pytestmark = pytest.mark.anyio
 
@@ -14,7 +15,7 @@ async def test_a_record_expires_at_its_second():
     assert await store.read("aa") is not None
     clock.advance(0.1)
     assert await store.read("aa") is None
-    assert await store.owned("somebody") == {}
+    assert await owned_by(store, "somebody") == {}
 
 
 async def test_expired_records_that_nobody_asks_for_do_not_pile_up():

@@ -10,6 +10,7 @@ import pytest
 from tests.processes import PATIENCE
 from tests.stores import workers
 from tests.stores.denial_delays import delays_of_denials
+from tests.stores.everything import owned_by
 from tests.stores.pool import Pool, processes
 from tests.stores.redis_server import running
 
@@ -46,7 +47,7 @@ async def test_processes_may_make_and_fill_a_home_of_data_at_the_same_time(kind,
     keys = [[token_hex(16) for _ in range(50)] for _ in range(pool.size)]
     await (await pool.begin(workers.create_many, kind, place, keys))
     store = workers.store_at(kind, place)
-    assert set(await store.owned("aa")) == {key for own in keys for key in own}
+    assert set(await owned_by(store, "aa")) == {key for own in keys for key in own}
     await store.stop()
 
 

@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 from fastsession import ConfigurationError
 from fastsession.stores import Record, RedisStore
 from tests.processes import PATIENCE
+from tests.stores.everything import owned_by
 
 pytestmark = pytest.mark.anyio
 
@@ -36,20 +37,20 @@ async def test_renewing_a_session_keeps_it_in_its_owners_index(store, client, pr
     await store.touch("aa", expires_at=later + 600)
     assert await client.expiretime(f"{prefix}session:aa") == later + 600
     assert await client.expiretime(f"{prefix}owner:somebody") == later + 600
-    assert set(await store.owned("somebody")) == {"aa"}
+    assert set(await owned_by(store, "somebody")) == {"aa"}
 
 
 async def test_index_entries_of_expired_and_of_deleted_records_disappear(store, client, prefix, now, later):
     for key, expires_at in (("live", later), ("ended", later), ("expired", now - 1)):
         await store.create(key, b"sealed", expires_at=expires_at, owner="somebody")
     await store.delete("ended")
-    await store.owned("somebody")
+    await owned_by(store, "somebody")
     assert await client.zrange(f"{prefix}owner:somebody", 0, -1) == [b"live"]
 
 
 async def test_an_index_entry_whose_record_is_on_its_way_is_left_alone(store, client, prefix, later):
     await client.zadd(f"{prefix}owner:somebody", {"coming": later})
-    assert await store.owned("somebody") == {}
+    assert await owned_by(store, "somebody") == {}
     assert await client.zrange(f"{prefix}owner:somebody", 0, -1) == [b"coming"]
 
 

@@ -218,7 +218,7 @@ async def test_a_sqlite_file_that_is_locked_by_another_refuses_denials_in_time_a
     tmp_path, later
 ):
     path = tmp_path / "revocations.db"
-    revocations = SQLiteRevocations(path)
+    revocations = SQLiteRevocations(path, timeout=0.25)
     await revocations.start()
     sessions = await denied_sessions(revocations)
     holder = sqlite3.connect(path, isolation_level=None)

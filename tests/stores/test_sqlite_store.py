@@ -21,7 +21,7 @@ def path(tmp_path):
 
 @pytest.fixture
 async def store(path):
-    store = SQLiteStore(path)
+    store = SQLiteStore(path, timeout=0.25)
     await store.start()
     yield store
     await store.stop()

@@ -6,9 +6,10 @@ from secrets import token_hex
 
 import pytest
 
-from fastsession.stores import MemoryStore, Record, RedisStore, SQLiteStore
+from fastsession.stores import MemoryStore, Page, Record, RedisStore, SQLiteStore
 from tests.processes import PATIENCE
 from tests.stores.conftest import KINDS_OF_REDIS, client_of
+from tests.stores.everything import owned_by
 
 pytestmark = pytest.mark.anyio
 
@@ -75,12 +76,20 @@ async def test_a_created_record_is_read_with_version_1(store, key, later):
     assert await store.read(key) == Record(b"sealed \x00\xff", 1)
 
 
+async def test_a_record_that_is_created_again_is_the_new_one(store, key, owner, later):
+    await store.create(key, b"first", expires_at=later, owner=owner)
+    await store.replace(key, b"written", version=1, expires_at=later, owner=owner)
+    await store.create(key, b"second", expires_at=later + 10, owner=None)
+    assert await store.read(key) == Record(b"second", 1)
+    assert await owned_by(store, owner) == {}
+
+
 async def test_an_unknown_key_is_an_answer_for_every_operation(store, key, owner, later):
     assert await store.read(key) is None
     assert await store.replace(key, b"new", version=1, expires_at=later, owner=owner) is False
     assert await store.touch(key, expires_at=later) is False
     assert await store.delete(key) is False
-    assert await store.owned(owner) == {}
+    assert await owned_by(store, owner) == {}
     assert await store.read(key) is None
 
 
@@ -97,7 +106,7 @@ async def test_replacing_another_version_changes_nothing(store, key, owner, late
     await store.replace(key, b"new", version=1, expires_at=later, owner=None)
     assert await store.replace(key, b"lost", version=version, expires_at=later, owner=owner) is False
     assert await store.read(key) == Record(b"new", 2)
-    assert await store.owned(owner) == {}
+    assert await owned_by(store, owner) == {}
 
 
 async def test_of_many_replacing_one_version_exactly_one_does(store, key, later):
@@ -121,7 +130,7 @@ async def test_a_deleted_record_stays_gone(store, key, owner, later):
     assert await store.replace(key, b"back", version=1, expires_at=later, owner=owner) is False
     assert await store.touch(key, expires_at=later) is False
     assert await store.read(key) is None
-    assert await store.owned(owner) == {}
+    assert await owned_by(store, owner) == {}
 
 
 @pytest.mark.parametrize("how", ["created", "replaced", "touched"])
@@ -133,7 +142,7 @@ async def test_an_expired_record_does_not_exist(store, key, owner, later, how):
     if how == "touched":
         await store.touch(key, expires_at=past)
     assert await store.read(key) is None
-    assert await store.owned(owner) == {}
+    assert await owned_by(store, owner) == {}
     assert await store.replace(key, b"back", version=1, expires_at=later, owner=owner) is False
     assert await store.touch(key, expires_at=later) is False
     assert await store.delete(key) is False
@@ -149,16 +158,16 @@ async def test_an_owner_has_the_live_records_that_are_his_now(store, owner, late
     await store.replace(moved, b"moved", version=1, expires_at=later, owner=other)
     await store.delete(ended)
     await store.replace(expired, b"expired", version=1, expires_at=past, owner=owner)
-    assert await store.owned(owner) == {mine: Record(mine.encode(), 1), renewed: Record(renewed.encode(), 1)}
-    assert await store.owned(other) == {foreign: Record(foreign.encode(), 1), moved: Record(b"moved", 2)}
+    assert await owned_by(store, owner) == {mine: Record(mine.encode(), 1), renewed: Record(renewed.encode(), 1)}
+    assert await owned_by(store, other) == {foreign: Record(foreign.encode(), 1), moved: Record(b"moved", 2)}
 
 
 async def test_a_record_may_get_an_owner_and_lose_it(store, key, owner, later):
     await store.create(key, b"visitor", expires_at=later, owner=None)
     await store.replace(key, b"signed in", version=1, expires_at=later, owner=owner)
-    assert await store.owned(owner) == {key: Record(b"signed in", 2)}
+    assert await owned_by(store, owner) == {key: Record(b"signed in", 2)}
     await store.replace(key, b"visitor", version=2, expires_at=later, owner=None)
-    assert await store.owned(owner) == {}
+    assert await owned_by(store, owner) == {}
 
 
 async def test_a_megabyte_comes_back_as_it_was(store, key, later):
@@ -185,7 +194,96 @@ async def test_what_one_worker_writes_another_reads(workers, key, owner, later):
     await first.create(key, b"sealed", expires_at=later, owner=owner)
     assert await second.replace(key, b"new", version=1, expires_at=later, owner=owner) is True
     assert await first.read(key) == Record(b"new", 2)
-    assert await first.owned(owner) == {key: Record(b"new", 2)}
+    assert await owned_by(first, owner) == {key: Record(b"new", 2)}
     assert await first.delete(key) is True
     assert await second.read(key) is None
     assert await second.replace(key, b"back", version=2, expires_at=later, owner=owner) is False
+
+
+def superseded(store, old, key, data=b"signed in", **options):
+    return store.supersede(old, key, data, **{"version": 1, "owner": None, "note": b"note"} | options)
+
+
+async def test_the_note_in_the_place_of_a_superseded_record_expires(store, key, later):
+    old = token_hex(16)
+    await store.create(old, b"visitor", expires_at=later, owner=None)
+    assert await superseded(store, old, key, expires_at=later, note_until=later - 1200) is True
+    assert await store.read(old) is None
+
+
+async def test_a_record_that_supersedes_another_takes_its_place(store, key, owner, later):
+    old, other = token_hex(16), token_hex(16)
+    await store.create(old, b"visitor", expires_at=later, owner=other)
+    assert await superseded(store, old, key, expires_at=later, note_until=later, owner=owner) is True
+    assert await store.read(old) == Record(b"note", 2)
+    assert await store.read(key) == Record(b"signed in", 1)
+    assert await owned_by(store, owner) == {key: Record(b"signed in", 1)}
+    assert await owned_by(store, other) == {}
+    assert await store.replace(old, b"back", version=1, expires_at=later, owner=other) is False
+
+
+@pytest.mark.parametrize("how", ["another version", "deleted", "expired", "unknown"])
+async def test_what_is_no_longer_there_is_superseded_by_nothing(store, key, owner, later, how):
+    old = token_hex(16)
+    if how != "unknown":
+        await store.create(old, b"visitor", expires_at=later - 1200 if how == "expired" else later, owner=None)
+    if how == "another version":
+        await store.replace(old, b"written", version=1, expires_at=later, owner=None)
+    if how == "deleted":
+        await store.delete(old)
+    assert await superseded(store, old, key, expires_at=later, note_until=later, owner=owner) is False
+    assert await store.read(key) is None
+    assert await owned_by(store, owner) == {}
+    assert await store.read(old) == (Record(b"written", 2) if how == "another version" else None)
+
+
+async def test_of_many_that_supersede_one_version_exactly_one_does(store, owner, later):
+    old, keys = token_hex(16), [token_hex(16) for _ in range(10)]
+    await store.create(old, b"visitor", expires_at=later, owner=None)
+    attempts = [superseded(store, old, key, b"new", expires_at=later, note_until=later, owner=owner) for key in keys]
+    answers = await asyncio.gather(*attempts)
+    assert answers.count(True) == 1
+    assert await owned_by(store, owner) == {keys[answers.index(True)]: Record(b"new", 1)}
+
+
+async def test_more_records_than_a_page_are_listed_and_ended(store, owner, later):
+    other, keys = token_hex(16), [token_hex(16) for _ in range(1300)]
+    foreign, moved, *mine = keys
+    for key in keys:
+        await store.create(key, key.encode(), expires_at=later, owner=other if key == foreign else owner)
+    await store.replace(moved, b"moved", version=1, expires_at=later, owner=other)
+    assert await owned_by(store, owner) == {key: Record(key.encode(), 1) for key in mine}
+    first = await store.owned(owner)
+    assert 0 < len(first.records) < len(mine)
+    kept = {mine[0], mine[700]}
+    await store.end_owned(owner, keep=kept)
+    assert set(await owned_by(store, owner)) == kept
+    assert set(await owned_by(store, other)) == {foreign, moved}
+    await store.end_owned(owner)
+    assert await owned_by(store, owner) == {}
+    assert await store.read(mine[0]) is None
+    assert await store.replace(mine[1], b"back", version=1, expires_at=later, owner=owner) is False
+
+
+async def test_records_may_be_deleted_and_created_between_two_pages(store, owner, later):
+    keys = [token_hex(16) for _ in range(1300)]
+    for key in keys:
+        await store.create(key, b"sealed", expires_at=later, owner=owner)
+    page, seen, new = await store.owned(owner), set(), []
+    while True:
+        seen |= page.records.keys()
+        if page.after is None:
+            break
+        new.append(token_hex(16))
+        await store.create(new[-1], b"sealed", expires_at=later, owner=owner)
+        for key in list(page.records)[:50]:
+            await store.delete(key)
+        page = await store.owned(owner, after=page.after)
+    # Those that were there all the time are there.
+    assert set(await owned_by(store, owner)) - set(new) <= seen
+
+
+async def test_ending_the_records_of_an_owner_without_any_is_no_fault(store, owner):
+    await store.end_owned(owner)
+    await store.end_owned(owner, keep={"aa"})
+    assert await store.owned(owner) == Page({})

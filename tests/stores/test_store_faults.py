@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from fastsession import StoreUnavailableError
 from fastsession.stores import Record, RedisStore
 from tests.stores import moments
+from tests.stores.everything import owned_by
 from tests.stores.proxy import proxied
 from tests.stores.waiting import error_of, seconds_of, slowest_refusal, until_it_works
 
@@ -36,6 +37,17 @@ def every_operation(store, key):
         store.touch(key, expires_at=moments.later()),
         store.delete(key),
         store.owned("aa"),
+        store.end_owned("bb"),
+        store.supersede(
+            key,
+            token_hex(16),
+            b"new",
+            version=1,
+            expires_at=moments.later(),
+            owner="aa",
+            note=b"note",
+            note_until=moments.later(),
+        ),
     ]
 
 
@@ -66,7 +78,7 @@ async def test_killed_every_operation_says_so_in_time_and_a_restart_brings_every
     figure(f"killed: refused within {slowest * 1000:.0f} ms, back after {recovery * 1000:.0f} ms")
     assert slowest < ANSWER
     assert recovery < RECOVERY
-    assert await store.owned("aa") == {key: Record(key.encode(), 1) for key in keys}
+    assert await owned_by(store, "aa") == {key: Record(key.encode(), 1) for key in keys}
 
 
 async def test_restarted_without_its_data_it_knows_no_session_and_adopts_none(store, mortal_redis, later):
@@ -80,7 +92,7 @@ async def test_restarted_without_its_data_it_knows_no_session_and_adopts_none(st
     assert await store.replace(key, b"back", version=1, expires_at=later, owner="aa") is False
     assert await store.touch(key, expires_at=later) is False
     assert await store.read(key) is None
-    assert await store.owned("aa") == {}
+    assert await owned_by(store, "aa") == {}
 
 
 async def test_stopped_for_5_seconds_every_operation_says_so_in_time(store, mortal_redis, figure, later):

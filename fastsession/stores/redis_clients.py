@@ -1,0 +1,235 @@
+"""Redis clients made from a URL: a single server, what Sentinel watches, or a cluster.
+
+- `redis://`, `rediss://` (TLS) and `unix://`, with redis-py's options in the query
+- `redis+sentinel://host1,host2,host3/main`, with the name of the watched service, and `/main/1` for a database
+- `redis+cluster://host1,host2`, with any nodes of the cluster
+
+The latter two may begin with `rediss+`. `user:password@` and the query are for the Redis servers;
+`sentinel_username` and `sentinel_password` in the query are for Sentinel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import SplitResult, urlsplit
+
+from redis.asyncio import ConnectionPool, Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import SentinelConnectionPool
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisClusterException, RedisError
+
+from fastsession.errors import ConfigurationError
+from fastsession.stores.redis_making import Making, SparingSocketConnection, connection_class
+from fastsession.stores.redis_sentinels import Sentinels
+
+_PORTS = {"single": 6379, "cluster": 6379, "sentinel": 26379}
+_SCHEMES = (
+    "A Redis URL begins with redis://, rediss:// or unix://, or is of the form redis+sentinel://h1,h2,h3/main "
+    "or redis+cluster://h1,h2 (rediss+... for TLS)."
+)
+_KINDS = {"unix", *(f"{security}{kind}" for security in ("redis", "rediss") for kind in ("", "+sentinel", "+cluster"))}
+# A cluster's client tries again by itself where slots have moved, and that often where a node does not answer.
+_CLUSTER_RETRIES = 1
+
+
+class RedisPipeline(Protocol):
+    """Several commands in one round trip."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Add a command."""
+        ...
+
+    async def execute(self, raise_on_error: bool = ...) -> list[Any]:  # noqa: FBT001  (redis-py's signature)
+        """The answers to all of them."""
+        ...
+
+
+class RedisClient(Protocol):
+    """What FastSession asks of a client: `redis.asyncio.Redis` and `RedisCluster` have it, Sentinel's too."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Awaitable[Any]:
+        """Send a command; redis-py's answer."""
+        ...
+
+    def pipeline(self, transaction: bool = ...) -> RedisPipeline:  # noqa: FBT001  (redis-py's signature)
+        """Collect commands."""
+        ...
+
+    def get_encoder(self) -> Any:
+        """How answers are decoded."""
+        ...
+
+    def get_connection_kwargs(self) -> dict[str, Any]:
+        """How connections are made."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        ...
+
+
+RedisSource = str | RedisClient | Callable[[], RedisClient]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds for making a connection and for reading an answer, and the most connections."""
+
+    connect: float
+    read: float
+    connections: int
+
+
+class _Address(NamedTuple):
+    """What a URL says: which kind of servers they are, where, the options of a connection, and what follows them."""
+
+    kind: str
+    nodes: list[tuple[str, int]]
+    service: str
+    tls: bool
+    options: dict[str, Any]
+
+
+def check(url: str, limits: Limits) -> None:
+    """Raise `ConfigurationError` unless a client can be made from the URL. It is not repeated: it holds a password."""
+    try:
+        client = client_from(url, limits)
+        if isinstance(client, Redis):
+            client.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+    except (TypeError, RedisError, RedisClusterException) as error:
+        message = f"The Redis URL has an option that redis-py does not take: {type(error).__name__}."
+        raise ConfigurationError(message) from None
+
+
+def check_bytes(client: RedisClient) -> None:
+    """Raise `ConfigurationError` for a client that turns answers into text."""
+    if client.get_encoder().decode_responses:
+        message = "Sealed data is bytes: give FastSession a Redis client with decode_responses=False."
+        raise ConfigurationError(message)
+
+
+def client_from(url: str, limits: Limits) -> Redis | RedisCluster:
+    """A client for the running event loop. Nothing is connected yet. The URL's own options win."""
+    address, making = _address(url), Making()
+    options: dict[str, Any] = {
+        "socket_connect_timeout": limits.connect,
+        "socket_timeout": limits.read,
+        "max_connections": limits.connections,
+        # RESP2 needs no greeting: one round trip less for each new connection.
+        "protocol": 2,
+        **address.options,
+    }
+    if address.kind == "cluster":
+        return _cluster(address, options, making)
+    # No hidden retries: a request would wait for them.
+    options |= {"retry": Retry(NoBackoff(), 0), "making": making}
+    if address.kind == "sentinel":
+        return _watched(address, options)
+    made = SparingSocketConnection if "path" in options else connection_class(watched=False, tls=address.tls)
+    return Redis.from_pool(ConnectionPool(connection_class=made, **options))
+
+
+async def close(client: Any) -> None:
+    """Close a client's connections, those to sentinels and those of a cluster that was not found again, too."""
+    await client.aclose()
+    if isinstance(client, RedisCluster):
+        await client.nodes_manager.aclose()
+        await client.nodes_manager.aclose("startup_nodes")
+    elif is_movable(client):
+        sentinels: list[Redis] = client.connection_pool.sentinel_manager.sentinels
+        for sentinel in sentinels:
+            await sentinel.aclose()
+
+
+def is_movable(client: Any) -> bool:
+    """Whether a client can find out that its server has been replaced."""
+    return isinstance(client, RedisCluster) or isinstance(
+        getattr(client, "connection_pool", None), SentinelConnectionPool
+    )
+
+
+async def find_again(client: Any) -> None:
+    """Let a client that is movable find out where its servers are now."""
+    if isinstance(client, RedisCluster):
+        await client.nodes_manager.initialize()
+        return
+    # redis-py asks them in this order, and one that hangs keeps it from ever asking the next. Connections to the old
+    # master end by their own limits: closing them under others would lose those that are made meanwhile.
+    sentinels: list[Redis] = client.connection_pool.sentinel_manager.sentinels
+    sentinels.append(sentinels.pop(0))
+
+
+def _watched(address: _Address, options: dict[str, Any]) -> Redis:
+    credentials = {name: options.pop(f"sentinel_{name}", None) for name in ("username", "password")}
+    plain = connection_class(watched=False, tls=address.tls)
+    of_sentinels: dict[str, Any] = {**options, **credentials, "connection_class": plain, "db": 0}
+    places: list[dict[str, Any]] = [{"host": host, "port": port} for host, port in address.nodes]
+    pools = [ConnectionPool(**{**of_sentinels, **place}) for place in places]
+    for name in ("host", "port"):
+        options.pop(name, None)
+    pool = SentinelConnectionPool(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+        address.service,
+        Sentinels([Redis.from_pool(pool) for pool in pools]),
+        connection_class=connection_class(watched=True, tls=address.tls),
+        **options,
+    )
+    return Redis.from_pool(pool)
+
+
+def _cluster(address: _Address, options: dict[str, Any], making: Making) -> RedisCluster:
+    for name in ("host", "port", "db"):
+        options.pop(name, None)
+    nodes = [ClusterNode(host, port) for host, port in address.nodes]
+    client = RedisCluster(startup_nodes=nodes, ssl=address.tls, retry=Retry(NoBackoff(), _CLUSTER_RETRIES), **options)
+    # A cluster's client takes no class of connections: those of nodes found later are made with these options.
+    made = {"connection_class": connection_class(watched=False, tls=address.tls)}
+    client.connection_kwargs.update(made, making=making)
+    for node in client.nodes_manager.startup_nodes.values():
+        node.connection_class = made["connection_class"]
+        node.connection_kwargs["making"] = making
+    return client
+
+
+def _address(url: str) -> _Address:
+    """Take the URL apart; raises `ConfigurationError`."""
+    try:
+        parts = urlsplit(url)
+        security, _, kind = parts.scheme.partition("+")
+        if parts.scheme not in _KINDS:
+            raise ConfigurationError(_SCHEMES)
+        if not kind:
+            options = dict(parse_url(url))
+            options.pop("connection_class", None)
+            return _Address("single", [], "", security == "rediss", options)
+        nodes = [_node(text, _PORTS[kind]) for text in parts.netloc.rpartition("@")[2].split(",")]
+        service, _, database = parts.path.strip("/").partition("/")
+        if kind == "cluster":
+            service, database = "", ""
+        options = dict(parse_url(_as_single(parts, security, database)))
+    except ValueError as error:
+        if isinstance(error, ConfigurationError):
+            raise
+        raise ConfigurationError(_SCHEMES) from None
+    options.pop("connection_class", None)
+    if kind == "sentinel" and not service:
+        message = "A Sentinel URL ends with the name of the service that is watched: redis+sentinel://h1,h2,h3/main."
+        raise ConfigurationError(message)
+    return _Address(kind, nodes, service, security == "rediss", options)
+
+
+def _as_single(parts: SplitResult, scheme: str, database: str) -> str:
+    """The same credentials and options as the URL of one server, which redis-py can read."""
+    user, at, _ = parts.netloc.rpartition("@")
+    return f"{scheme}://{user}{at}localhost/{database}?{parts.query}"
+
+
+def _node(text: str, port: int) -> tuple[str, int]:
+    parts = urlsplit(f"//{text}")
+    if not parts.hostname:
+        raise ConfigurationError(_SCHEMES)
+    return parts.hostname, parts.port or port
