@@ -25,6 +25,7 @@ KNOWN_HOSTS = {
     "datatracker.ietf.org",
     "developer.mozilla.org",
     "docs.authlib.org",
+    "docs.pydantic.dev",
     "github.com",
     "hapi.dev",
     "keepachangelog.com",
