@@ -61,7 +61,7 @@ def _product(name: str, endpoints: dict[Deed, Any]) -> Contender:
         endpoint = endpoints.get(deed) or (_by_request(product.show) if deed == "show" else untouched)
         return product.wrapped(fastapi_route(endpoint))
 
-    return Contender(name, build, product.issuer(), bare=FASTAPI, clears=True, ages=True)
+    return Contender(name, build, product.issuer(), bare=FASTAPI, ages=True)
 
 
 def _starlette() -> Contender:

@@ -120,7 +120,6 @@ def contender(
         name,
         behind(lambda app: wrapped(app, secret_key_fallbacks=fallbacks, **options), actions),
         issuer(**{**options, "secret_key": sealed_with}),
-        clears=True,
         tells_status=True,
         ages=True,
     )
