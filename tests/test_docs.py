@@ -194,7 +194,7 @@ def test_every_option_of_the_middleware_is_documented_with_its_default():
 def test_the_table_of_options_shows_each_option_of_the_page_with_its_default():
     text = (DOCS / "configuration.md").read_text()
     described = re.findall(r"^### `(\w+)`\n\n(?:(?:Default: `([^`]+)`)|Required)", text, re.MULTILINE)
-    listed = [(re.findall(r"#(\w+)\)", option), default) for option, default, _ in rows("configuration.md", "Option")]
+    listed = [(re.findall(r"#(\w+)\)", option), default) for option, _, default in rows("configuration.md", "Option")]
     assert listed == [([name], default or "required") for name, default in described]
 
 
