@@ -1,4 +1,4 @@
-"""Cookie header in, Set-Cookie out: names and prefixes, sizes, attributes (RFC 6265bis)."""
+"""Read the Cookie header and write Set-Cookie: names, prefixes, sizes, attributes (RFC 6265bis)."""
 
 from __future__ import annotations
 
@@ -21,24 +21,23 @@ SameSite = Literal["lax", "strict", "none"]
 # bytes of Set-Cookie with its default settings.
 MAX_COOKIE_SIZE: Final = 3800
 MAX_COOKIES: Final = 3
-# Servers differ in what they let through (8 KB to 8 MB); beyond this nothing is searched.
+# Servers accept between 8 KB and 8 MB; a longer header is not searched.
 MOST_HEADER_BYTES: Final = 64 * 1024
-# More cookies of one name than this are never looked at (security.md R-22).
+# At most this many cookies of one name are examined (security.md R-22).
 MOST_CANDIDATES: Final = 4
-# A browser keeps fewer than 200 for one site; more are made up, and taking them apart costs.
+# A browser keeps fewer than 200 cookies per site. More are forged, and parsing them costs time.
 _MOST_COOKIES = 512
-# Places in a header that may be a cookie of a name. Browsers write none that is not one.
+# Occurrences of a name in a header that may be a cookie. In a browser's header each one is.
 _MOST_LOOKS = 64
 _LONGEST_NAME = 256
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]+")
 # Browsers ignore a longer attribute (RFC 6265bis, section 5.6).
 _LONGEST_ATTRIBUTE = 1024
-# What a browser writes as it is into a request's path, without any segment `.` or `..`, which it resolves (URL
+# Characters that a browser does not encode in a request's path, without segments `.` or `..`, which it resolves (URL
 # Standard, "path percent-encode set" and "double-dot URL path segment"; Chromium encodes the bar too).
 _PATH = re.compile(r"""(?!.*/(?:\.|%2[eE]){1,2}(?:/|$))[^\x00-\x20"#;<>?\\^`{|}\x7f-\U0010ffff]+""")
-# Labels of a host name (RFC 1123, section 2.1) with the underscore that browsers take too, and the dot before them
-# that they drop.
+# Labels of a host name (RFC 1123, section 2.1). Browsers also accept underscores, and drop a leading dot.
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _DOMAIN = re.compile(rf"\.?(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 
@@ -72,7 +71,7 @@ class CookieWriter:
         )
 
     def set(self, values: Mapping[str, str], *, max_age: int | None) -> list[Header]:
-        """Set-Cookie headers for names and values; `max_age` in seconds, None as long as the browser runs."""
+        """Return Set-Cookie headers; `max_age` is in seconds, None means until the browser closes."""
         age = "" if max_age is None else f"; Max-Age={max_age}"
         headers: list[Header] = []
         for name, value in values.items():
@@ -80,16 +79,16 @@ class CookieWriter:
         return headers
 
     def delete(self, names: Iterable[str]) -> list[Header]:
-        """Set-Cookie headers that delete the cookies of these names."""
+        """Return Set-Cookie headers that delete these cookies."""
         return [self._header(name, "", "; Max-Age=0") for name in names]
 
     def _header(self, name: str, value: str, age: str) -> Header:
-        """The one place that writes Set-Cookie, so that clearing always has the attributes of setting."""
+        """Write every Set-Cookie, so that clearing has the same attributes as setting."""
         return b"set-cookie", f"{name}={value}{self._path}{age}{self._attributes}".encode()
 
 
 def check_place(path: str, domain: str | None) -> None:
-    """Raise `ConfigurationError` for a path or a domain with which no browser keeps a cookie or sends it back."""
+    """Raise `ConfigurationError` for a path or domain with which browsers drop the cookie or never send it back."""
     if not isinstance(path, str) or not path.startswith("/") or not _ATTRIBUTE.fullmatch(path):
         message = "path must begin with a slash and hold neither semicolons nor control characters."
         raise ConfigurationError(message)
@@ -110,7 +109,7 @@ def check_place(path: str, domain: str | None) -> None:
 
 
 def cookie_name(session_cookie: str, *, path: str, domain: str | None, https_only: bool) -> str:
-    """The name with the strongest prefix that the options allow (RFC 6265bis, section 4.1.3)."""
+    """Return the name with the strongest prefix that the options allow (RFC 6265bis, section 4.1.3)."""
     check_name(session_cookie, path=path, domain=domain, https_only=https_only)
     if not https_only or session_cookie.lower().startswith(("__host-", "__secure-", "__http-")):
         return session_cookie
@@ -118,7 +117,7 @@ def cookie_name(session_cookie: str, *, path: str, domain: str | None, https_onl
 
 
 def check_name(name: str, *, path: str, domain: str | None, https_only: bool) -> None:
-    """Raise `ConfigurationError` for a name that is none, or whose prefix the other options contradict."""
+    """Raise `ConfigurationError` for an invalid name, or a prefix that contradicts the other options."""
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         message = f"session_cookie must be a cookie name: letters, digits and !#$%&'*+-.^_`|~, {_LONGEST_NAME} at most."
         raise ConfigurationError(message)
@@ -132,7 +131,7 @@ def check_name(name: str, *, path: str, domain: str | None, https_only: bool) ->
 
 
 def refuse_other_rules(name: str, mine: Mapping[str, object], others: Mapping[str, object]) -> None:
-    """Raise `ConfigurationError` when two middlewares write the cookie of this name, and not by the same options."""
+    """Raise `ConfigurationError` if two middlewares write this cookie with different options."""
     differing = [option for option, setting in mine.items() if others[option] != setting]
     if differing:
         message = (
@@ -143,8 +142,8 @@ def refuse_other_rules(name: str, mine: Mapping[str, object], others: Mapping[st
 
 
 def cookie_header(headers: Iterable[Header]) -> bytes:
-    """The request's Cookie header; several are one (RFC 9113, section 8.2.3)."""
-    # A comprehension would be one more call on Python 3.11.
+    """Return the request's Cookie headers joined into one (RFC 9113, section 8.2.3)."""
+    # A comprehension costs an extra call on Python 3.11.
     lines: list[bytes] = []
     for name, line in headers:
         if name == b"cookie":
@@ -169,10 +168,10 @@ def lambda_headers(scope: Scope) -> list[Header]:
 
 
 def find_values(header: bytes, find: bytes) -> list[str]:
-    """The first values of cookies of a name, in a time that no header can stretch.
+    """Return the first values of the cookies with this name, in bounded time for any header.
 
-    Only space and tab are trimmed and double quotes are part of a value (RFC 6265bis, section 5.6). Raises
-    `Rejected` (oversize) for more bytes than are searched.
+    Trims only space and tab; double quotes are part of a value (RFC 6265bis, section 5.6). Raises
+    `Rejected` (oversize) for a header that is too long to search.
     """
     if len(header) > MOST_HEADER_BYTES:
         raise Rejected(SessionStatus.OVERSIZE, "too many bytes of cookies")
@@ -186,7 +185,7 @@ def find_values(header: bytes, find: bytes) -> list[str]:
 
 
 def presented(header: bytes, names: Iterable[str]) -> tuple[str | bytes, ...]:
-    """The values of the request's cookies of these names; of more bytes than are searched, the first of them."""
+    """Return the values of these cookies, or the beginning of a header that is too long to search."""
     try:
         return tuple(value for name in names for value in find_values(header, name.encode()))
     except Rejected:
@@ -195,20 +194,20 @@ def presented(header: bytes, names: Iterable[str]) -> tuple[str | bytes, ...]:
 
 @lru_cache(maxsize=64)
 def _pairs_named(name: bytes) -> re.Pattern[bytes]:
-    """What finds the pairs whose name ends so. With the name first, it is searched for as plain bytes are."""
+    """Return a pattern for pairs with this name. It starts with the name, so `re` searches for plain bytes."""
     escaped = re.escape(name)
     return re.compile(escaped + rb"(?=[ \t=])(?<![^; \t]" + escaped + rb")[ \t]*+=([^;]*+)")
 
 
 def begins_pair(header: bytes, start: int) -> bool:
-    """Whether nothing but blanks stands between `start` and the semicolon before it."""
+    """Return whether only blanks precede `start` since the last semicolon."""
     return not header[header.rfind(b";", 0, start) + 1 : start].strip(b" \t")
 
 
 class RequestCookies(dict[str, str]):
-    """A request's cookies, names to raw values; of several with one name the first.
+    """A request's cookies as names to raw values. For a repeated name the first value counts.
 
-    `repeated` has all values of the names that came several times, in order.
+    `repeated` has all values of the repeated names, in order.
     """
 
     def __init__(self) -> None:
@@ -217,7 +216,7 @@ class RequestCookies(dict[str, str]):
 
 
 def cookie_pairs(header: bytes) -> RequestCookies:
-    """Names and raw values of the first cookies."""
+    """Parse names and raw values of the first cookies."""
     cookies = RequestCookies()
     for pair in header[:MOST_HEADER_BYTES].decode("latin-1").split(";", _MOST_COOKIES)[:_MOST_COOKIES]:
         name, equals, value = pair.partition("=")

@@ -1,15 +1,15 @@
-"""Every error of the library.
+"""All errors of the library.
 
 FastSessionError
-├── ConfigurationError            the programmer's mistake, raised at start-up or first use
+├── ConfigurationError            a programming mistake, raised at start-up or on first use
 ├── SessionTooLargeError          the session does not fit into the cookies it may use
 ├── SessionNotSerializableError   the session would not open again as it is
-├── LateSessionChangeError        a session was told to change after the response had started
-├── SessionLimitError             a subject has as many sessions as it may
+├── LateSessionChangeError        the session was changed after the response had started
+├── SessionLimitError             the subject already has the maximum number of sessions
 └── StoreUnavailableError         the system behind the session did not answer
 
-`Rejected` is not one of them: it carries the reason why a cookie was turned away from the code that
-found it to the one place that catches it, and never leaves the library.
+`Rejected` is not one of them: it carries the reason for rejecting a cookie to the one place that catches
+it, and never leaves the library.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class FastSessionError(Exception):
 
 
 class ConfigurationError(FastSessionError, ValueError):
-    """Options, a model or a call contradict each other; the message says what to write instead."""
+    """An option, a model or a call is wrong. The message says what to write instead."""
 
 
 class SessionTooLargeError(FastSessionError):
-    """The session needs more bytes than its cookies may carry, or its record in a store.
+    """The session is larger than its cookies, or a store's record, may be.
 
-    `size` and `limit` are bytes of cookie value over all cookies, of JSON for a store; `fields` lists
-    the largest top-level fields with their size in bytes of JSON, largest first.
+    `size` and `limit` are bytes: of all cookie values together, or of JSON for a store. `fields` lists the
+    largest top-level fields with their size in bytes of JSON, largest first.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class SessionTooLargeError(FastSessionError):
 
 
 class SessionNotSerializableError(FastSessionError):
-    """The session holds a value that would not come back from the cookie as it went in.
+    """The session holds a value that would not come back from the cookie unchanged.
 
-    `field` names the top-level field or the `request.session` key; the value is never shown.
+    `field` is the top-level field or the `request.session` key. The value is never shown.
     """
 
     def __init__(self, field: str, reason: str) -> None:
@@ -64,21 +64,21 @@ class SessionNotSerializableError(FastSessionError):
 
 
 class LateSessionChangeError(FastSessionError):
-    """The session was told to change after the response, and with it the cookie, had left."""
+    """The session was changed after the response had started, so no cookie can carry the change."""
 
 
 class SessionLimitError(FastSessionError):
-    """A subject has as many sessions as it may; a further one was refused."""
+    """The subject already has `max_sessions` sessions, and another one was refused."""
 
 
 class StoreUnavailableError(FastSessionError):
     """The store or the revocations behind the session could not be reached."""
 
 
-class Rejected(Exception):  # noqa: N818  (an outcome, not an error: the client's cookie was turned away)
-    """A cookie is turned away. `detail` is for operators and never holds any of the cookie.
+class Rejected(Exception):  # noqa: N818  (an outcome, not an error: the client's cookie was rejected)
+    """A cookie was rejected. `detail` is for operators and never contains any part of the cookie.
 
-    `outdated` says that a moment ago the session's own browser was given another cookie in its place, or none.
+    `outdated`: the session's own browser was sent a newer cookie, or a deletion, a moment ago.
     """
 
     def __init__(self, status: SessionStatus, detail: str = "", *, outdated: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Secrets to keys: which secrets are good enough, which key seals, which keys open."""
+"""Derive keys from secrets: which secrets are strong enough, which key seals, which keys open."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _GENERATED_PREFIX = "fs1."
 _GENERATED = re.compile(rb"fs1\.[A-Za-z0-9_-]{43}")
 _DAMAGED = "is no text: its environment variable holds damaged bytes"
 _PADDED = "has white space around it, which would be part of the secret: remove it"
-# Some editors put it before a file's first character.
+# Some editors write it at the beginning of a file.
 _BYTE_ORDER_MARK = "\ufeff"
 _LEAST_BYTES = 32
 _LEAST_DISTINCT = 8
@@ -34,12 +34,12 @@ _ADVICE = "Make one with `python -m fastsession keygen` and keep it outside the 
 
 
 def generate_key() -> str:
-    """A fresh secret with 256 bits from the operating system, as `fs1.` and 43 characters of base64url."""
+    """Return a fresh secret: `fs1.` and 256 bits from the operating system as base64url."""
     return _GENERATED_PREFIX + urlsafe_b64encode(secrets.token_bytes(KEY_SIZE)).rstrip(b"=").decode()
 
 
 class Key:
-    """What one secret is good for. Derived by HKDF-SHA256 (RFC 5869), one info label a purpose."""
+    """The keys of one secret, derived by HKDF-SHA256 (RFC 5869) with one info label per purpose."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
@@ -49,16 +49,16 @@ class Key:
         self.record_cipher = XAES256GCM(self.derive("store", KEY_SIZE))
 
     def derive(self, purpose: str, length: int) -> bytes:
-        """Key material for a purpose: HKDF with the salt `fastsession/v1` and the purpose as info."""
+        """Derive key material: HKDF with the salt `fastsession/v1` and the purpose as info."""
         return HKDF(algorithm=SHA256(), length=length, salt=_SALT, info=purpose.encode()).derive(self._secret)
 
     def handle(self, session_id: bytes) -> str:
-        """A public name for a session id, 16 hex digits, from which the id cannot be found."""
+        """Return a public handle of 16 hex digits, which does not reveal the session id."""
         return hmac.digest(self._handle_key, session_id, "sha256")[:8].hex()
 
 
 class KeyRing:
-    """The first secret's key is `primary` and seals; it and the others open, found in `by_id`."""
+    """All keys of a middleware. `primary`, the first secret's, seals; every key in `by_id` opens."""
 
     def __init__(self, secrets_: Sequence[bytes]) -> None:
         keys = [Key(secret) for secret in dict.fromkeys(secrets_)]
@@ -70,7 +70,7 @@ class KeyRing:
 
 
 def accepted_secrets(secret_key: SecretKey, fallbacks: Sequence[SecretKey]) -> list[bytes]:
-    """The secrets as bytes, the sealing one first; raises `ConfigurationError` for one that protects nothing."""
+    """Return the secrets as bytes, the sealing one first; raises `ConfigurationError` for a weak one."""
     if isinstance(fallbacks, str | bytes) or not isinstance(fallbacks, Sequence):
         message = "secret_key_fallbacks takes a list of secrets, oldest last; write [old_secret] for a single one."
         raise ConfigurationError(message)
@@ -79,7 +79,7 @@ def accepted_secrets(secret_key: SecretKey, fallbacks: Sequence[SecretKey]) -> l
 
 
 def _accepted(name: str, secret: SecretKey) -> bytes:
-    """One secret's bytes, or `ConfigurationError` naming the option and never the secret."""
+    """Return one secret's bytes; raises `ConfigurationError`, which names the option and never the secret."""
     try:
         value = secret_as_bytes(secret)
     except TypeError:
@@ -93,9 +93,9 @@ def _accepted(name: str, secret: SecretKey) -> bytes:
 
 
 def secret_as_bytes(secret: SecretKey) -> bytes | None:
-    """A secret out of its wrapper, text as UTF-8; None for text that is none, `TypeError` for another type.
+    """Unwrap a secret, text as UTF-8. Returns None for undecodable text; raises `TypeError` for another type.
 
-    None and not an error, because `UnicodeEncodeError` would carry the secret.
+    None instead of an error, because `UnicodeEncodeError` would carry the secret.
     """
     if isinstance(secret, SecretStr | SecretBytes):
         secret = secret.get_secret_value()
@@ -108,9 +108,9 @@ def secret_as_bytes(secret: SecretKey) -> bytes | None:
 
 
 def _padding(secret: SecretKey, value: bytes) -> str | None:
-    """What is wrong with a secret that came with a blank or a line's end around it, or None.
+    """Return what is wrong with a secret that has white space around it, or None.
 
-    A server that gets it without them would open no session. Bytes are taken as they are, unless they
+    A server that gets it without the white space would open no session. Bytes are kept, unless they
     are a generated secret, which is text.
     """
     text = value.decode("utf-8", "replace")
@@ -120,7 +120,7 @@ def _padding(secret: SecretKey, value: bytes) -> str | None:
 
 
 def _weakness(secret: bytes) -> str | None:
-    """What makes a secret guessable or unusable, or None."""
+    """Return why a secret is guessable or unusable, or None."""
     generated = secret.startswith(_GENERATED_PREFIX.encode())
     material = secret.removeprefix(_GENERATED_PREFIX.encode())
     steps = [(after - before) % 256 for before, after in itertools.pairwise(material)]
@@ -140,7 +140,7 @@ def _repeats(material: bytes) -> bool:
     return any(material[n:] == material[:-n] for n in range(1, len(material) // 2 + 1))
 
 
-# What stands in documentation and templates instead of a secret, lower-case letters and digits only.
+# Placeholders in documentation and templates, reduced to lower-case letters and digits.
 _PLACEHOLDERS = (
     b"changeme changethis changeit yoursecret mysecret thesecret supersecret topsecret verysecret notsecret "
     b"notsosecret sosecret secretkey secretpassword sessionsecret cookiesecret defaultsecret devsecret "
@@ -149,7 +149,7 @@ _PLACEHOLDERS = (
     b"32characters 32bytes example temporarykey thisisasecret thisismyscret thisismysecret 256bitsecret "
     b"randomstring longstring somerandom correcthorsebattery loremipsum qwertyuiop secretatleast authsecret"
 ).split()
-# Secrets printed in documentation or shipped as defaults (security.md I-22), which look random and are not secret.
+# Published secrets from documentation and defaults (security.md I-22), which only look random.
 _PUBLISHED = frozenset(
     (
         # FastAPI's OAuth2 tutorial; Flask's quickstart and its deployment page.

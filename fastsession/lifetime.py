@@ -1,4 +1,4 @@
-"""Every rule about time. Pure: time is a parameter."""
+"""All rules about time. Pure: time is a parameter."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import NamedTuple
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.status import SessionStatus
 
-# Browsers keep no cookie longer than this (RFC 6265bis, section 5.5), so no session may promise more.
+# Browsers keep no cookie longer than this (RFC 6265bis, section 5.5).
 MAX_LIFETIME = 400 * 24 * 60 * 60
 # How far ahead another server's clock may be.
 CLOCK_SKEW = 30
 DEFAULT_IDLE = timedelta(minutes=30)
 DEFAULT_ABSOLUTE = timedelta(hours=12)
-# Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
+# Looking up an enum member on its class takes a third of a microsecond on Python 3.11.
 _EXPIRED_IDLE, _EXPIRED_ABSOLUTE = SessionStatus.EXPIRED_IDLE, SessionStatus.EXPIRED_ABSOLUTE
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Lifetime:
-    """How long a session lasts: `idle` seconds after it was last renewed, `absolute` after it began.
+    """How long a session lasts: `idle` seconds after its last renewal, `absolute` seconds after it began.
 
-    Both are OWASP's terms (Session Management Cheat Sheet, "Session Expiration"). Takes seconds or a
-    `timedelta`; raises `ConfigurationError` outside 1 second to 400 days, and for an `idle` longer than
-    `absolute`, which would never count.
+    The terms are OWASP's (Session Management Cheat Sheet, "Session Expiration"). Takes seconds or a
+    `timedelta`, from 1 second to 400 days. Raises `ConfigurationError` for other values, and for an `idle`
+    longer than `absolute`, which would have no effect.
     """
 
     idle: int
@@ -44,23 +44,23 @@ class Lifetime:
             raise ConfigurationError(message)
 
     def expires_at(self, *, created_at: int, renewed_at: int) -> int:
-        """The second at which the session is over."""
+        """Return the second at which the session ends."""
         return min(renewed_at + self.idle, created_at + self.absolute)
 
 
 def standard_lifetime(idle_timeout: timedelta | float, absolute_timeout: timedelta | float) -> Lifetime:
-    """The lifetime of sessions that are not remembered; an absolute timeout alone shortens the default idle timeout.
+    """Return the lifetime of sessions that are not remembered.
 
-    Raises `ConfigurationError` as `Lifetime` does.
+    A short `absolute_timeout` shortens the default idle timeout. Raises `ConfigurationError` as `Lifetime` does.
     """
-    # By identity: 30 minutes that somebody wrote down contradict a shorter absolute timeout, the default does not.
+    # By identity: only the default is shortened. 30 minutes that the application wrote are a contradiction.
     if idle_timeout is DEFAULT_IDLE:
         idle_timeout = min(DEFAULT_IDLE.total_seconds(), seconds("absolute timeout", absolute_timeout, least=1))
     return Lifetime(idle_timeout, absolute_timeout)
 
 
 def seconds(name: str, value: timedelta | float, *, least: int) -> int:
-    """`value` in whole seconds; raises `ConfigurationError` when it is not between `least` and 400 days."""
+    """Return `value` in whole seconds; raises `ConfigurationError` outside `least` to 400 days."""
     number = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= MAX_LIFETIME:
         message = f"The {name} takes a timedelta or a number of seconds from {least} to {MAX_LIFETIME} (400 days)."
@@ -69,7 +69,7 @@ def seconds(name: str, value: timedelta | float, *, least: int) -> int:
 
 
 def moment(name: str, value: datetime | float) -> int:
-    """`value` in Unix seconds; raises `ConfigurationError` for a datetime without a time zone, or no time at all."""
+    """Return `value` in Unix seconds; raises `ConfigurationError` for a naive datetime or another type."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         value = value.timestamp()
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
@@ -79,7 +79,7 @@ def moment(name: str, value: datetime | float) -> int:
 
 
 def as_datetime(timestamp: float) -> datetime:
-    """Unix seconds as an aware datetime in UTC."""
+    """Return Unix seconds as an aware datetime in UTC."""
     return datetime.fromtimestamp(timestamp, UTC)
 
 
@@ -92,7 +92,7 @@ class Window(NamedTuple):
 
 
 class Timeouts:
-    """The configured lifetimes, applied to the times that a token carries."""
+    """The configured lifetimes, applied to the times in a token."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Timeouts:
         self._longest_idle = max(lifetime.idle for lifetime in self._lifetimes)
 
     def lifetime(self, *, remembered: bool) -> Lifetime:
-        """The lifetime of a session that is remembered or not, by today's configuration."""
+        """Return the configured lifetime of a remembered or an ordinary session."""
         return self._lifetimes[remembered]
 
     def admit(self, created_at: int, renewed_at: int, remembered: bool, now: float, stale: bool = False) -> Window:  # noqa: FBT001, FBT002  (a token's own fields)
@@ -150,13 +150,13 @@ class Timeouts:
         return None
 
     def may_be_valid(self, renewed_at: int, now: float) -> bool:
-        """Whether a session that was renewed then can be valid, for all that is known without opening the token."""
+        """Return whether a session renewed then can be valid, without opening its token."""
         return renewed_at - CLOCK_SKEW <= now < renewed_at + self._longest_idle
 
     def renewal_window(self, renewed_at: int, stale: bool) -> tuple[int, int]:  # noqa: FBT001
-        """From when until before when renewal may be due, for all that is known without opening the token.
+        """Return the first second at which renewal may be due, and the second from which it cannot be.
 
-        That is its age, and whether it is `stale`: not whether it is remembered.
+        Without opening the token only its age and whether it is `stale` are known, not whether it is remembered.
         """
         return (0 if stale else renewed_at + self._earliest_renewal), renewed_at + self._longest_idle
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _VARY = (b"vary", b"Cookie")
 _NO_STORE = (b"cache-control", b"no-store")
-# Content delivery networks obey fields of their own before Cache-Control: targeted ones (RFC 9213) such as
-# CDN-Cache-Control, which each vendor puts its name before, and older ones.
+# Content delivery networks prefer their own fields to Cache-Control: targeted ones (RFC 9213) such as
+# CDN-Cache-Control, with each vendor's name in front, and older ones.
 _CACHE_CONTROL = b"cache-control"
 _INSTRUCTIONS = (_CACHE_CONTROL, b"surrogate-control", b"edge-control", b"x-accel-expires")
 
@@ -23,13 +23,13 @@ _INSTRUCTIONS = (_CACHE_CONTROL, b"surrogate-control", b"edge-control", b"x-acce
 def for_caches(headers: Iterable[Header], *, cookies: Sequence[Header], private: bool) -> list[Header]:
     """The response's headers for a session that was looked at, with our `cookies` added.
 
-    Always varies by cookie. With a Set-Cookie the response may not be stored, whatever the application
-    said; a `private` one, which showed session data, only when the application said nothing.
+    Always adds `Vary: Cookie`. A response with Set-Cookie is `no-store` whatever the application set; a
+    `private` one, which shows session data, only when the application set no Cache-Control.
     """
     kept: list[Header] = []
     varies = says_caching = False
     for header in headers:
-        # ASGI asks for lower case, and servers pass on whatever an application sends.
+        # ASGI requires lower case, but servers pass on whatever the application sends.
         name = header[0].lower()
         if name.endswith(_INSTRUCTIONS):
             if cookies:

@@ -33,9 +33,7 @@ FAULTS = {
         "sealing/token", "key = self.keys.primary", "key = list(self.keys.by_id.values())[-1]"
     ),
     "a stale chunk is kept": Fault("lifecycle", "writer.delete(stale)", "writer.delete([])"),
-    "a destroyed session is renewed": Fault(
-        "decision", "if destroyed:", "if destroyed and not (due and status is _VALID):"
-    ),
+    "a destroyed session is saved": Fault("decision", "if destroyed:", "if destroyed and not changed:"),
     "a nested edit is missed": Fault(
         "visit",
         "return payload != self.payload and self.setup.codec.changed(payload, self.payload, edit)",

@@ -1,4 +1,4 @@
-"""AES as client-sessions and @hapi/iron use it, only ever inside a MAC: nobody can ask about the padding."""
+"""AES as client-sessions and @hapi/iron use it. Always inside a MAC, so there is no padding oracle."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _padding = PKCS7(8 * IV_SIZE)
 
 
 def encrypt_cbc(key: bytes, iv: bytes, plaintext: bytes) -> bytes:
-    """Whole blocks of ciphertext, padded by PKCS #7."""
+    """Encrypt with PKCS #7 padding."""
     padder = _padding.padder()
     encryptor = Cipher(AES(key), CBC(iv)).encryptor()
     return encryptor.update(padder.update(plaintext) + padder.finalize()) + encryptor.finalize()
 
 
 def decrypt_cbc(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
-    """The plaintext of authentic ciphertext; raises `Rejected` (malformed) for one of another key."""
+    """Decrypt authentic ciphertext; raises `Rejected` (malformed) if it was written under another key."""
     decryptor = Cipher(AES(key), CBC(iv)).decryptor()
     unpadder = _padding.unpadder()
     try:
@@ -32,6 +32,6 @@ def decrypt_cbc(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
 
 
 def apply_ctr(key: bytes, iv: bytes, text: bytes) -> bytes:
-    """Ciphertext of plaintext and the other way round; the iv is the first counter block."""
+    """Encrypt or decrypt in counter mode; the iv is the first counter block."""
     encryptor = Cipher(AES(key), CTR(iv)).encryptor()
     return encryptor.update(text) + encryptor.finalize()

@@ -1,4 +1,4 @@
-"""Mozilla's client-sessions 0.8, no longer maintained: encrypted cookies with their times in clear."""
+"""Mozilla's client-sessions 0.8 (unmaintained): encrypted cookies with times in clear."""
 
 from __future__ import annotations
 
@@ -36,10 +36,9 @@ _NUMBER = re.compile(rf"0|[1-9][0-9]{{0,{MAX_DIGITS - 1}}}")
 class ClientSessions:
     """Reads and writes client-sessions' cookies.
 
-    Takes the `secret`, or a list of them of which the first seals, or both keys as bytes, which all
-    algorithms but the default ones need. `duration` and `active_duration` are in seconds; a cookie that
-    was written with another duration keeps it. Keys called reset, destroy and setDuration cannot be read
-    at the other side.
+    Takes the `secret` or a list of secrets, of which the first seals, or both keys as bytes, which every
+    algorithm but the defaults needs. `duration` and `active_duration` are in seconds; a cookie written with
+    another duration keeps it. Node cannot read keys called reset, destroy and setDuration.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class ClientSessions:
         warn_of_weak(self, self.secrets)
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
-        """The session, valid until its own duration has passed since it was created."""
+        """Return the session, which ends when its own duration has passed since its creation."""
         fields = cookie_value(cookies, self.cookie_name).split(".")
         if len(fields) != _FIELDS or not all(_NUMBER.fullmatch(number) for number in fields[2:4]):
             raise Rejected(SessionStatus.MALFORMED, "not five fields with two numbers")
@@ -84,7 +83,7 @@ class ClientSessions:
         return ForeignSession(load_object(content), created_at / 1000, expires_at / 1000)
 
     def write(self, session: ForeignSession, *, now: float) -> dict[str, str]:
-        """One cookie from `created_at` to `expires_at`, by default from now on for `duration`."""
+        """Return one cookie from `created_at` to `expires_at`; the default is `duration` from now."""
         keys = self._keys[0]
         created_at = milliseconds(now if session.created_at is None else session.created_at)
         lasts = milliseconds(self._duration)
@@ -99,10 +98,10 @@ class ClientSessions:
         return {self.cookie_name: value}
 
     def extended(self, session: ForeignSession, *, now: float) -> ForeignSession:
-        """The session as client-sessions goes on with it.
+        """Return the session as client-sessions would continue it.
 
         When less than `active_duration` is left, `active_duration` is added to its creation time;
-        otherwise it is the very same session.
+        otherwise the session is returned unchanged.
         """
         if session.created_at is None or session.expires_at is None:
             return session
@@ -115,7 +114,7 @@ class ClientSessions:
         )
 
     def _authentic(self, iv: bytes, ciphertext: bytes, created_at: str, lasts: str, mac: str) -> Keys:
-        """The keys under which the MAC is right; raises `Rejected` (forged)."""
+        """Return the keys that verify the MAC; raises `Rejected` (forged)."""
         for keys in self._keys:
             if hmac.compare_digest(mac.encode(), self._mac(keys, iv, ciphertext, created_at, lasts).encode()):
                 return keys

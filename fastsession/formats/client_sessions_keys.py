@@ -1,4 +1,4 @@
-"""client-sessions' keys: from a secret or as given, and how long each algorithm wants them."""
+"""client-sessions' keys: derived from a secret or given, and the sizes that each algorithm needs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fastsession.formats.foreign_secrets import one_or_more
 
 Secrets = str | bytes | Sequence[str | bytes]
 
-# Size of the key, exactly.
+# Exact size of the key.
 ENCRYPTION_ALGORITHMS: Final = {"aes128": 16, "aes192": 24, "aes256": 32}
-# Hash, size of the key at least, bytes of the MAC that are kept.
+# Hash, minimum size of the key, bytes of the MAC that are kept.
 SIGNATURE_ALGORITHMS: Final = {
     "sha256": ("sha256", 32, 32),
     "sha256-drop128": ("sha256", 32, 16),
@@ -46,19 +46,19 @@ def check_algorithms(encryption: str, signature: str) -> None:
 def given_secrets(
     secret: Secrets | None, encryption_key: bytes | None, signature_key: bytes | None
 ) -> tuple[bytes, ...]:
-    """What was given, as bytes; raises `ConfigurationError` when it makes no pair of keys."""
+    """Return the given secrets or keys as bytes; raises `ConfigurationError` without a complete pair."""
     if secret is None and (encryption_key is None or signature_key is None):
         message = "Give ClientSessions the other side's secret, or both its encryption_key and its signature_key."
         raise ConfigurationError(message)
     if not all(key is None or isinstance(key, bytes) for key in (encryption_key, signature_key)):
-        message = "encryption_key and signature_key are bytes, as they are Buffers at the other side."
+        message = "encryption_key and signature_key are bytes, like the Buffers in Node."
         raise ConfigurationError(message)
     given = () if secret is None else one_or_more("secret", secret)
     return given + tuple(key for key in (encryption_key, signature_key) if key is not None)
 
 
 def keys_from(secret: Secrets | None, encryption_key: bytes | None, signature_key: bytes | None) -> list[Keys]:
-    """One pair of keys a secret; a key that was given takes the place of the derived one."""
+    """Return one pair of keys per secret; a given key replaces the derived one."""
     masters = (b"",) if secret is None else one_or_more("secret", secret)
     return [
         Keys(

@@ -1,4 +1,4 @@
-"""cookie-session for Express: JSON that anybody can read, signed by keygrip in a second cookie."""
+"""cookie-session for Express: readable JSON, signed by keygrip in a second cookie."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _ENCODINGS: Final[dict[str, Callable[[bytes], str]]] = {"base64": encode_base64u
 
 
 class CookieSession:
-    """Reads cookie-session's cookies. There is no time in them: what was signed once is good for ever.
+    """Reads cookie-session's cookies. They contain no time, so a signed cookie never expires.
 
-    `keys` are a list, of which all verify; `algorithm` and `encoding` are keygrip's. Cookies written with
-    `signed: false` are anybody's word and never read.
+    All of `keys` verify; `algorithm` and `encoding` are keygrip's. Cookies written with `signed: false`
+    are not authentic and never read.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class CookieSession:
         warn_of_weak(self, self.secrets)
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:  # noqa: ARG002  (no time in them)
-        """The session in the one cookie, if the other signs it."""
+        """Return the session if the second cookie signs it."""
         value = cookie_value(cookies, self.cookie_name)
         signature = checked_value(cookies.get(self._signature_name, ""))
         if not signature:
@@ -56,5 +56,5 @@ class CookieSession:
         return ForeignSession(load_object(decode_base64(value)))
 
     def names(self, cookies: Mapping[str, str]) -> list[str]:
-        """The cookie and its signature, as far as the request brought them."""
+        """Return those names of the cookie and its signature that are in the request."""
         return [name for name in (self.cookie_name, self._signature_name) if name in cookies]

@@ -1,4 +1,4 @@
-"""A cookie's value as it stands in the header: which are looked at, and how far they may be spelled otherwise."""
+"""Raw cookie values: which are accepted, and which other spellings are allowed."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from urllib.parse import unquote_to_bytes
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.status import SessionStatus
 
-# No browser stores more (RFC 6265bis, section 5.6), so no system can have set more.
+# Browsers store no more (RFC 6265bis, section 5.6).
 MAX_VALUE_SIZE: Final = 4096
-# What a cookie's name may hold (RFC 9110, section 5.6.2), and what its value can hold in a header.
+# Allowed characters of a cookie's name (RFC 9110, section 5.6.2), and of its value in a header.
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\x21-\x3a\x3c-\x7e]*")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def checked_name(cookie_name: str) -> str:
-    """The name; raises `ConfigurationError` when no cookie can be called so."""
+    """Return the name; raises `ConfigurationError` for an invalid cookie name."""
     if not _NAME.fullmatch(cookie_name):
         message = "cookie_name must be the other system's cookie name: letters, digits and !#$%&'*+-.^_`|~"
         raise ConfigurationError(message)
@@ -27,7 +27,7 @@ def checked_name(cookie_name: str) -> str:
 
 
 def cookie_value(cookies: Mapping[str, str], name: str) -> str:
-    """The value of that name; raises `Rejected` (absent, oversize, malformed)."""
+    """Return the value of that name; raises `Rejected` (absent, oversize, malformed)."""
     value = cookies.get(name)
     if not value:
         raise Rejected(SessionStatus.ABSENT)
@@ -35,7 +35,7 @@ def cookie_value(cookies: Mapping[str, str], name: str) -> str:
 
 
 def checked_value(value: str) -> str:
-    """The value; raises `Rejected` (oversize, malformed) for one that no header can hold."""
+    """Return the value; raises `Rejected` (oversize, malformed) if no header can contain it."""
     if len(value) > MAX_VALUE_SIZE:
         raise Rejected(SessionStatus.OVERSIZE, f"{len(value)} characters of value")
     if not _VALUE.fullmatch(value):
@@ -44,12 +44,12 @@ def checked_value(value: str) -> str:
 
 
 def unquoted(value: str) -> str:
-    """The value without the double quotes around it, which some parsers take for a part of the syntax."""
+    """Return the value without surrounding double quotes, which some parsers treat as syntax."""
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
 def percent_decoded(value: str) -> str:
-    """What `encodeURIComponent` was given; raises `Rejected` (malformed)."""
+    """Undo `encodeURIComponent`; raises `Rejected` (malformed)."""
     if "%" not in value:
         return value
     if _BROKEN_ESCAPE.search(value):

@@ -1,4 +1,4 @@
-"""Base64 in its two alphabets, canonical only: one text for the same bytes, so that nothing can be respelled."""
+"""Canonical base64 in both alphabets: exactly one text for the same bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastsession.status import SessionStatus
 
 
 def encode_base64(data: bytes) -> str:
-    """Standard alphabet with padding characters (RFC 4648, section 4)."""
+    """Encode with the standard alphabet and padding (RFC 4648, section 4)."""
     return b64encode(data).decode()
 
 
@@ -25,7 +25,7 @@ def decode_base64(text: str) -> bytes:
 
 
 def encode_base64url(data: bytes) -> str:
-    """URL alphabet without padding characters (RFC 4648, section 5)."""
+    """Encode with the URL alphabet, without padding (RFC 4648, section 5)."""
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 

@@ -24,7 +24,7 @@ StoredText = str | bytes | None
 
 
 class SessionTexts(Protocol):
-    """A store of express-session's: ids to JSON. A dict is one; `RedisSessionReader` is another, to await."""
+    """A store of express-session: ids to JSON. A dict is one; `RedisSessionReader` is an asynchronous one."""
 
     def get(self, session_id: str, /) -> StoredText | Awaitable[StoredText]:
         """The JSON under that id, or None; raises `StoreUnavailableError`."""
@@ -34,11 +34,10 @@ class SessionTexts(Protocol):
 class ExpressSession:
     """Reads express-session's cookies and their sessions from `store`.
 
-    The signature has no time in it; the session's own `cookie.expires` counts, and there may be none:
-    then it is good as long as the store keeps it. `secret` is one or a list of which all verify.
-    The store is asked only for authentic ids; a client of redis.asyncio stands for its `RedisSessionReader`.
-    One that has to be awaited and does not answer within `timeout` seconds is down. `ForeignSession.id` is
-    express-session's id.
+    The signature contains no time. The session's own `cookie.expires` applies; without it the session lasts
+    as long as the store keeps it. `secret` is one secret, or a list that all verify. The store is asked only
+    for authentic ids; a client of redis.asyncio is wrapped in a `RedisSessionReader`. An asynchronous store
+    that does not answer within `timeout` seconds counts as down. `ForeignSession.id` is express-session's id.
     """
 
     def __init__(

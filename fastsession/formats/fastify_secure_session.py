@@ -1,4 +1,4 @@
-"""@fastify/secure-session: JSON in libsodium's secretbox. Needs PyNaCl."""
+"""@fastify/secure-session: JSON in libsodium's secretbox. Requires PyNaCl."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SALT_SIZE: Final = 16
 _NONCE_SIZE: Final = 24
 _TAG_SIZE: Final = 16
 _LEAST_SECRET_SIZE: Final = 32
-# What @fastify/secure-session takes where no salt is given.
+# @fastify/secure-session's default salt.
 _DEFAULT_SALT: Final = "mq9hDxBVDbspDR6nLfFT1g=="
 # libsodium's OPSLIMIT_MODERATE and MEMLIMIT_MODERATE.
 _PASSES: Final = 3
@@ -33,11 +33,11 @@ _TIMESTAMP: Final = "__ts"
 
 
 class FastifySecureSession:
-    """Reads @fastify/secure-session's cookies; `expiry` is in seconds from when they were last changed.
+    """Reads @fastify/secure-session's cookies; `expiry` is in seconds since their last change.
 
-    Takes `key` (32 bytes or their base64, or a list of them of which all open), or `secret` and perhaps
-    `salt` (16 bytes or characters), which cost 256 MB and most of a second once. `signed` is its cookie
-    option of that name. A session without a time of its own is `malformed`: it would last for ever.
+    Takes `key` (32 bytes or their base64, or a list of keys that all open), or `secret` with an optional
+    `salt` (16 bytes or characters), which costs 256 MB and most of a second once. `signed` is its cookie
+    option of that name. A session without a time is `malformed`, because it would never expire.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class FastifySecureSession:
             keys = [_key(given) for given in ([key] if isinstance(key, str | bytes) else key)]
             self.secrets = tuple(keys)
         else:
-            message = "Give FastifySecureSession either key or secret, whichever the other side has."
+            message = "Give FastifySecureSession either key or secret, whichever the Node server uses."
             raise ConfigurationError(message)
         if not keys:
-            message = "key is an empty list: give it at least the key that the other side seals with."
+            message = "key is an empty list: it needs at least the key that the Node server seals with."
             raise ConfigurationError(message)
         if secret is None:
             self._signature_key = hashlib.blake2b(keys[0], digest_size=_KEY_SIZE).hexdigest().encode()
@@ -73,7 +73,7 @@ class FastifySecureSession:
         warn_of_weak(self, self.secrets)
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
-        """The session in the box."""
+        """Return the decrypted session."""
         text = percent_decoded(cookie_value(cookies, self.cookie_name))
         if self._signed:
             text = unsigned_text(text, [self._signature_key])
@@ -86,7 +86,7 @@ class FastifySecureSession:
         if not isinstance(timestamp, int | float) or isinstance(timestamp, bool):
             raise Rejected(SessionStatus.MALFORMED, "authentic, but without a time")
         reject_future(timestamp, now)
-        # Also turns away what is too small for a float.
+        # Also rejects values that are too small for a float.
         if timestamp + self._expiry <= milliseconds(now) / 1000:
             raise expired()
         return ForeignSession(data, timestamp, timestamp + self._expiry)
@@ -128,7 +128,7 @@ def _derived_key(secret: bytes, salt: str | bytes | None) -> bytes:
     from nacl.pwhash import argon2id  # noqa: PLC0415  (an extra)
 
     if len(secret) < _LEAST_SECRET_SIZE:
-        message = f"secret must have at least {_LEAST_SECRET_SIZE} bytes, as at the other side."
+        message = f"secret must have at least {_LEAST_SECRET_SIZE} bytes, as in Node."
         raise ConfigurationError(message)
     salt_bytes = decode_base64(_DEFAULT_SALT) if salt is None else salt
     if isinstance(salt_bytes, str):

@@ -17,16 +17,16 @@ from fastsession.formats.validity import checked_seconds
 from fastsession.keyring import SecretKey
 from fastsession.status import SessionStatus
 
-# What a cookie of 4 KB inflates to at best is 4 MB; no session that anybody means is longer than this.
+# A cookie of 4 KB could inflate to 4 MB. Honest sessions are smaller than this.
 _MOST_INFLATED = 64 * 1024
 _COMPRESSED_MARK = "."
 
 
 class FlaskSession:
-    """Reads Flask's session cookies; `max_age` is PERMANENT_SESSION_LIFETIME in seconds from when they were signed.
+    """Reads Flask's session cookies; `max_age` is PERMANENT_SESSION_LIFETIME in seconds since signing.
 
-    `fallbacks` is SECRET_KEY_FALLBACKS. Tagged values come as Python's own: tuple, bytes, UUID, an aware
-    datetime; Markup comes as a plain string.
+    `fallbacks` is SECRET_KEY_FALLBACKS. Tagged values become Python types: tuple, bytes, UUID, an aware
+    datetime; Markup becomes a plain string.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Flask's tagged JSON: objects with one key, such as {" t": [1, 2]}, that stand for what JSON has no form for."""
+"""Flask's tagged JSON: objects with one key, such as {" t": [1, 2]}, for types that JSON lacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ESCAPED_SUFFIX = "__"
 
 
 def untagged(value: Any) -> Any:
-    """The value with every tag undone, inside first; raises `Rejected` (malformed).
+    """Replace every tag by its value, innermost first; raises `Rejected` (malformed).
 
     Recursion is bounded, because the value comes from JSON of bounded depth.
     """

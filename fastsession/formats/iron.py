@@ -16,13 +16,13 @@ from fastsession.formats.validity import checked_seconds
 
 
 class Iron:
-    """Reads and writes @hapi/iron's seals: with a `ttl` they carry an expiration, without one they hold no time.
+    """Reads and writes @hapi/iron's seals, which contain an expiration with a `ttl` and no time without.
 
-    `password` takes every form that @hapi/iron takes; bytes are a key, strings give one. Of several,
-    the first seals; without ids all are tried. `encryption` and `integrity` name an algorithm, or are
-    mappings of algorithm, iterations, salt_bits and min_password_length; no seal tells them, so they have
-    to be the other side's. `ttl` and `timestamp_skew` are in seconds; a `ttl` of 0 is for ever. With
-    another, a seal was made that long before it expires.
+    `password` takes every form that @hapi/iron takes: bytes are a key, a key is derived from a string. With
+    several the first seals; without ids all are tried. `encryption` and `integrity` name an algorithm, or
+    are mappings of algorithm, iterations, salt_bits and min_password_length; a seal does not contain them,
+    so they have to match the Node server's. `ttl` and `timestamp_skew` are in seconds; a `ttl` of 0 means for
+    ever. With another `ttl`, a seal was made that long before it expires.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class Iron:
         warn_of_weak(self, self.secrets)
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
-        """The session in the seal; any other JSON than an object is `incompatible`."""
+        """Return the session in the seal; JSON other than an object is `incompatible`."""
         plaintext, expires_at = self._sealer.open(cookie_value(cookies, self.cookie_name))
         check_expiration(expires_at, now, skew=self._timestamp_skew)
         created_at = creation(expires_at, self._ttl, now)
         return ForeignSession(load_object(plaintext), created_at, expires_at)
 
     def write(self, session: ForeignSession, *, now: float) -> dict[str, str]:
-        """One cookie, sealed until `expires_at`, by default `ttl` from now."""
+        """Return one cookie, sealed until `expires_at`; the default is `ttl` from now."""
         expires_at = session.expires_at
         if expires_at is None and self._ttl:
             expires_at = now + self._ttl

@@ -1,4 +1,4 @@
-"""The passwords of Fe26.2 seals in the forms that @hapi/iron takes, and which of them a seal may be opened with."""
+"""Passwords of Fe26.2 seals in the forms of @hapi/iron, and which of them may open a seal."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from fastsession.errors import ConfigurationError, Rejected
 from fastsession.status import SessionStatus
 
 Secret = str | bytes
-# A mapping is one password ({id, secret} or {id, encryption, integrity}) or many by their ids.
+# A mapping is one password ({id, secret} or {id, encryption, integrity}) or several by id.
 PasswordObject = Mapping[str, Secret]
 IronPassword = Secret | Sequence[Secret] | Mapping[str, Secret | PasswordObject]
 NumberedPasswords = Secret | Sequence[Secret] | Mapping[int, Secret] | Mapping[str, Secret]
 
-# What a seal without an id is opened with where passwords have ids.
+# The id of the password for seals without an id.
 _DEFAULT_ID = "default"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Password:
-    """One password: text, from which keys are derived with a salt, or bytes, which are the keys."""
+    """One password: text from which keys are derived with a salt, or bytes that are the keys."""
 
     id: str
     encryption: Secret
@@ -37,7 +37,7 @@ class PasswordList:
         self._by_id = {password.id: password for password in passwords} if by_id else None
 
     def candidates(self, id: str) -> tuple[Password, ...]:
-        """The passwords to try on a seal with that id; raises `Rejected` (unknown_key).
+        """Return the passwords to try on a seal with that id; raises `Rejected` (unknown_key).
 
         Where passwords have ids, the id selects the key, so it is acted on before the MAC: there is no other way.
         """
@@ -49,13 +49,13 @@ class PasswordList:
         return (password,)
 
     def secrets(self) -> tuple[bytes, ...]:
-        """Every secret once, as bytes."""
+        """Return every secret once, as bytes."""
         secrets = [secret for password in self.all for secret in (password.encryption, password.integrity)]
         return tuple(dict.fromkeys(secret if isinstance(secret, bytes) else secret.encode() for secret in secrets))
 
 
 def password_list(password: IronPassword) -> PasswordList:
-    """The passwords as @hapi/iron understands them; of several, the first seals. Raises `ConfigurationError`."""
+    """Parse passwords as @hapi/iron does; the first seals. Raises `ConfigurationError`."""
     if isinstance(password, str | bytes):
         return PasswordList([_password("", password)], by_id=False)
     if isinstance(password, Sequence):
@@ -70,7 +70,7 @@ def password_list(password: IronPassword) -> PasswordList:
 
 
 def numbered_password_list(password: NumberedPasswords) -> PasswordList:
-    """The passwords as iron-session understands them: ids are whole numbers, and the highest seals."""
+    """Parse passwords as iron-session does: ids are whole numbers, and the highest seals."""
     entries: Mapping[str, object] = {}
     if isinstance(password, str | bytes):
         entries = {"1": password}

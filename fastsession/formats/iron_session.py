@@ -16,7 +16,7 @@ from fastsession.formats.json_data import dump_object, load_object
 from fastsession.formats.validity import checked_seconds
 from fastsession.status import SessionStatus
 
-# iron-session cuts at the first of it and forgets the rest, which no MAC covers.
+# iron-session ignores everything from the first one on, which no MAC covers.
 _SUFFIX_MARK = "~"
 _SUFFIX = "~2"
 _MOST_CHUNKS = 4
@@ -27,10 +27,10 @@ _TIMESTAMP_SKEW = 60
 class IronSession:
     """Reads and writes iron-session's cookies: sealed JSON with an expiration.
 
-    `password` is a string or a mapping of whole numbers to strings, of which the highest seals. `ttl`
-    is in seconds and has to be the other side's: the cookie tells when it ends, so that its beginning
-    is that less `ttl`. With `ttl=0` seals never expire and tell no time. `chunk` spreads large
-    sessions over up to four cookies; chunks are read in any case.
+    `password` is a string, or a mapping of whole numbers to strings, of which the highest seals. `ttl` is in
+    seconds and has to match the Node server's: the cookie contains its end, and began `ttl` before that. With
+    `ttl=0` seals never expire and contain no time. `chunk` splits large sessions over up to four cookies;
+    chunks are always read.
     """
 
     def __init__(
@@ -51,17 +51,17 @@ class IronSession:
         warn_of_weak(self, self.secrets)
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
-        """The session in one cookie, or in chunks where there is none."""
+        """Return the session from the one cookie, or else from chunks."""
         seal = percent_decoded(self._text(cookies)).partition(_SUFFIX_MARK)[0]
         plaintext, expires_at = self._sealer.open(seal)
         check_expiration(expires_at, now, skew=_TIMESTAMP_SKEW)
         created_at = creation(expires_at, self._ttl, now)
-        # iron-session takes null for an empty session.
+        # iron-session reads null as an empty session.
         data = {} if plaintext == b"null" else load_object(plaintext)
         return ForeignSession(data, created_at, expires_at)
 
     def write(self, session: ForeignSession, *, now: float) -> dict[str, str]:
-        """One cookie, or chunks; sealed until `expires_at`, by default `ttl` from now."""
+        """Return one cookie, or chunks, sealed until `expires_at`; the default is `ttl` from now."""
         expires_at = session.expires_at
         if expires_at is None and self._ttl:
             expires_at = now + self._ttl
@@ -77,7 +77,7 @@ class IronSession:
         return dict(zip(self._chunk_names, pieces, strict=False))
 
     def names(self, cookies: Mapping[str, str]) -> list[str]:
-        """The cookie and its chunks, as far as the request brought them."""
+        """Return those names of the cookie and its chunks that are in the request."""
         return [name for name in (self.cookie_name, *self._chunk_names) if name in cookies]
 
     def _text(self, cookies: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The JSON inside a foreign session, read strictly and written as `JSON.stringify` does."""
+"""Read the JSON of a foreign session strictly, and write it as `JSON.stringify` does."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Final, NoReturn, TypeGuard, cast
 from fastsession.errors import Rejected, SessionNotSerializableError
 from fastsession.status import SessionStatus
 
-# What our own token's JSON may hold; deeper would be read and could never be sealed again.
+# The limit of our own token's JSON: deeper values could be read but never sealed again.
 MAX_DEPTH: Final = 200
 _encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def load_object(data: bytes) -> dict[str, Any]:
-    """The JSON object in `data`; raises `Rejected` (malformed; incompatible for any other JSON value)."""
+    """Parse the JSON object in `data`; raises `Rejected` (malformed; incompatible for other JSON values)."""
     value = load_value(data)
     if not is_object(value):
         raise Rejected(SessionStatus.INCOMPATIBLE, "authentic, but not a JSON object")
@@ -23,7 +23,7 @@ def load_object(data: bytes) -> dict[str, Any]:
 
 
 def load_value(data: bytes) -> Any:
-    """The JSON value in `data`; raises `Rejected` (malformed)."""
+    """Parse the JSON value in `data`; raises `Rejected` (malformed)."""
     try:
         value = json.loads(data.decode(), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):
@@ -34,7 +34,7 @@ def load_value(data: bytes) -> Any:
 
 
 def dump_object(data: dict[str, Any]) -> bytes:
-    """Compact UTF-8 JSON, lone surrogates escaped; raises `SessionNotSerializableError` naming the key."""
+    """Dump compact UTF-8 JSON with lone surrogates escaped; raises `SessionNotSerializableError` with the key."""
     try:
         dumped = _encode(data)
     except (TypeError, ValueError, RecursionError):
@@ -46,12 +46,12 @@ def dump_object(data: dict[str, Any]) -> bytes:
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether a parsed JSON value is an object."""
+    """Return whether a parsed JSON value is an object."""
     return isinstance(value, dict)
 
 
 def is_array(value: object) -> TypeGuard[list[Any]]:
-    """Whether a parsed JSON value is an array."""
+    """Return whether a parsed JSON value is an array."""
     return isinstance(value, list)
 
 
@@ -73,7 +73,7 @@ def _dumpable(data: dict[str, Any]) -> bool:
 
 
 def _shallow(value: object) -> bool:
-    """Whether nothing in the value is nested deeper than `MAX_DEPTH`, told without recursion."""
+    """Return whether the value is nested at most `MAX_DEPTH` levels, without recursion."""
     level: list[object] = [value]
     for _ in range(MAX_DEPTH + 1):
         level = [child for parent in level for child in _children(parent)]

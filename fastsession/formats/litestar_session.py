@@ -1,4 +1,4 @@
-"""Litestar's CookieBackend: JSON under AES-GCM, spread over as many cookies as it takes."""
+"""Litestar's CookieBackend: JSON under AES-GCM, split over as many cookies as needed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from fastsession.status import SessionStatus
 _KEY_SIZES: Final = (16, 24, 32)
 _NONCE_SIZE: Final = 12
 _TAG_SIZE: Final = 16
-# Stands between the ciphertext and the associated data, which follows in clear.
+# Separates the ciphertext from the associated data, which follows in clear.
 _MARK: Final = b"additional_authenticated_data="
-# As many cookies as fit into the 64 KB of headers that we look at.
+# As many cookies as fit into the 64 KB of headers that we search.
 _MOST_CHUNKS: Final = 16
 
 
 class LitestarSession:
-    """Reads the cookies of Litestar's CookieBackend, which tell when they end and not when they began.
+    """Reads the cookies of Litestar's CookieBackend, which contain their end but not their beginning.
 
     `secret` is the key itself: 16, 24 or 32 bytes.
     """
@@ -44,7 +44,7 @@ class LitestarSession:
         warn_of_weak(self, self.secrets)
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
-        """The session in one cookie or in chunks: in the order written, else in the order Litestar reads."""
+        """Return the session from one cookie or chunks: in the order written, else in Litestar's reading order."""
         names = self.names(cookies)
         if not any(cookies[name] for name in names):
             raise Rejected(SessionStatus.ABSENT)
@@ -69,13 +69,13 @@ class LitestarSession:
         return ForeignSession(load_object(plaintext), None, expires_at)
 
     def names(self, cookies: Mapping[str, str]) -> list[str]:
-        """The cookie and its chunks, as far as the request brought them, in the order they were written."""
+        """Return those names of the cookie and its chunks that are in the request, in the order written."""
         chunks = [(int(match[1]), name) for name in cookies if (match := self._chunk_name.fullmatch(name))]
         whole = [self.cookie_name] if self.cookie_name in cookies else []
         return whole + [name for _, name in sorted(chunks)]
 
     def _open(self, text: str) -> tuple[bytes, bytes]:
-        """Plaintext and associated data; raises `Rejected` (malformed, forged)."""
+        """Return plaintext and associated data; raises `Rejected` (malformed, forged)."""
         sealed, mark, associated = decode_base64(text).partition(_MARK)
         if not mark or len(sealed) < _NONCE_SIZE + _TAG_SIZE:
             raise Rejected(SessionStatus.MALFORMED, "not a session of Litestar's")

@@ -1,4 +1,4 @@
-"""Recognises another system's session by what it holds, so that an ended one can be turned away. Pure."""
+"""Recognise another system's session by its contents, so that an ended one can be rejected. Pure."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _CHECK_SIZE = 2
 
 
 def digest_of(reader: CookieReader, session: ForeignSession) -> bytes:
-    """32 bytes that are equal for every cookie of one session and different for others.
+    """Return 32 bytes that are equal for all cookies of one session and differ between sessions.
 
-    Of the content, not of the cookie's text: many texts decode to one authentic value (percent signs,
-    quotes, padding, whatever follows iron-session's `~`), and each would pass for a cookie not yet ended.
-    Where the other system has an id of its own, that is the session; otherwise its time and data are.
+    Hashes the contents and not the cookie's text: many texts decode to one authentic value (percent signs,
+    quotes, padding, anything after iron-session's `~`), and each would pass for a cookie that was not ended.
+    If the other system has its own id, that identifies the session; otherwise its time and data do.
     """
     held: list[Any] = [type(reader).__name__, reader.cookie_name]
     if session.id is not None:
@@ -35,23 +35,23 @@ def digest_of(reader: CookieReader, session: ForeignSession) -> bytes:
 
 
 def shared_id(digest: bytes) -> bytes:
-    """The id of a session that the other system began and that has none of ours yet."""
+    """Return the id of a session that the other system began and that has no id of ours yet."""
     return digest[:ID_SIZE]
 
 
 def adopted_id(digest: bytes) -> bytes:
-    """A new id for a session that is taken over, from which `mark_in` finds what it was taken over from."""
+    """Return a new id for a migrated session, from which `mark_in` recovers the mark of the old cookie."""
     mark = digest[:MARK_SIZE]
     return mark + _check(mark) + os.urandom(ID_SIZE - MARK_SIZE - _CHECK_SIZE)
 
 
 def mark_of(digest: bytes) -> bytes:
-    """What is denied of a cookie with this digest."""
+    """Return the mark under which a cookie with this digest is denied."""
     return digest[:MARK_SIZE]
 
 
 def mark_in(session_id: bytes) -> bytes | None:
-    """The mark in the id of a session that was taken over; None in any other, but for one in 65,536."""
+    """Return the mark in the id of a migrated session; None for all other ids but one in 65,536."""
     mark = session_id[:MARK_SIZE]
     return mark if session_id[MARK_SIZE : MARK_SIZE + _CHECK_SIZE] == _check(mark) else None
 

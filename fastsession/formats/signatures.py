@@ -1,4 +1,4 @@
-"""Text signed with an HMAC. Signatures are compared as text, so that only the canonical spelling verifies."""
+"""Verify text signed with an HMAC. Signatures are compared as text: only the canonical spelling verifies."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from fastsession.formats.encoding import decode_base64url, encode_base64, encode
 from fastsession.formats.validity import expired
 from fastsession.status import SessionStatus
 
-# Seconds in eight bytes outlast the sun.
+# Eight bytes of seconds are enough.
 _MOST_TIMESTAMP_BYTES = 8
 
 
 def verify(signature: str, keys: Sequence[bytes], sign: Callable[[bytes], str]) -> None:
-    """Raise `Rejected` (forged) unless `sign` makes this signature with one of the keys."""
+    """Raise `Rejected` (forged) unless `sign` gives this signature with one of the keys."""
     given = signature.encode()
     if not any(hmac.compare_digest(given, sign(key).encode()) for key in keys):
         raise Rejected(SessionStatus.FORGED, "the signature does not match")
 
 
 def unsigned_text(text: str, keys: Sequence[bytes]) -> str:
-    """What the npm package cookie-signature signed: `value.signature`; raises `Rejected` (malformed, forged)."""
+    """Verify `value.signature` of the npm package cookie-signature; raises `Rejected` (malformed, forged)."""
     value, dot, signature = text.rpartition(".")
     if not dot:
         raise Rejected(SessionStatus.MALFORMED, "no signature")
@@ -33,7 +33,7 @@ def unsigned_text(text: str, keys: Sequence[bytes]) -> str:
 
 
 def unsigned_timed_text(text: str, keys: Sequence[bytes]) -> tuple[str, int]:
-    """What itsdangerous signed, `payload.timestamp.signature`: payload and Unix seconds.
+    """Verify itsdangerous's `payload.timestamp.signature`; return payload and Unix seconds.
 
     `keys` are derived ones. Raises `Rejected` (malformed, forged).
     """
@@ -52,7 +52,7 @@ def unsigned_timed_text(text: str, keys: Sequence[bytes]) -> tuple[str, int]:
 
 
 def check_age(timestamp: int, max_age: float, now: float) -> None:
-    """Apply itsdangerous's rule: whole seconds, none of them ahead of us; raises `Rejected`."""
+    """Apply itsdangerous's rule: whole seconds, never in the future; raises `Rejected`."""
     age = int(now) - timestamp
     if age < 0:
         raise Rejected(SessionStatus.FUTURE, "signed in the future")
@@ -61,10 +61,10 @@ def check_age(timestamp: int, max_age: float, now: float) -> None:
 
 
 def concatenated_key(secret: bytes) -> bytes:
-    """The key of itsdangerous's `TimestampSigner(secret)`."""
+    """Return the key of itsdangerous's `TimestampSigner(secret)`."""
     return hashlib.sha1(b"itsdangerous.Signersigner" + secret, usedforsecurity=False).digest()
 
 
 def salted_key(secret: bytes, salt: bytes) -> bytes:
-    """The key of itsdangerous's signers with `key_derivation="hmac"`."""
+    """Return the key of itsdangerous's signers with `key_derivation="hmac"`."""
     return hmac.digest(secret, salt, "sha1")

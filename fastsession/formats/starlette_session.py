@@ -1,4 +1,4 @@
-"""Starlette's SessionMiddleware: signed JSON that anybody can read."""
+"""Starlette's SessionMiddleware: signed, readable JSON."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from fastsession.keyring import SecretKey
 
 
 class StarletteSession:
-    """Reads the cookies of Starlette's SessionMiddleware; `max_age` is in seconds from when they were signed.
+    """Reads the cookies of Starlette's SessionMiddleware; `max_age` is in seconds since they were signed.
 
-    With `max_age=None` the time in them counts for nothing, as at Starlette: they are good for ever.
+    With `max_age=None` they never expire, as in Starlette.
     """
 
     def __init__(self, *, secret_key: SecretKey, cookie_name: str = "session", max_age: float | None = 1209600) -> None:
@@ -28,7 +28,7 @@ class StarletteSession:
         warn_of_weak(self, self.secrets)
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
-        """The signed session."""
+        """Return the signed session."""
         payload, timestamp = unsigned_timed_text(unquoted(cookie_value(cookies, self.cookie_name)), self._keys)
         if self._max_age is not None:
             check_age(timestamp, self._max_age, now)

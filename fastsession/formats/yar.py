@@ -17,12 +17,12 @@ from fastsession.status import SessionStatus
 
 
 class Yar:
-    """Reads and writes yar's cookies. By default there is no time in them: they are good for ever.
+    """Reads and writes yar's cookies. By default they contain no time and never expire.
 
-    `password` takes what `Iron` takes. `ttl` is in seconds, and is yar's `cookieOptions.iron.ttl`, which is in
-    milliseconds; `format=` needs it. yar's flash messages stay where it keeps them, under `_flash`.
-    Sessions longer than its `maxCookieSize` are kept in hapi's own cache, with nothing but an id in the
-    cookie: they read as empty. `ForeignSession.id` is yar's id.
+    `password` is as in `Iron`. `ttl` is yar's `cookieOptions.iron.ttl` in seconds instead of milliseconds;
+    `format=` requires it. yar's flash messages stay under `_flash`. Sessions longer than yar's `maxCookieSize`
+    are in hapi's own cache, and their cookies hold only an id: they read as empty. `ForeignSession.id` is
+    yar's id.
     """
 
     def __init__(self, *, password: IronPassword, cookie_name: str = "session", ttl: float = 0) -> None:
@@ -32,7 +32,7 @@ class Yar:
         self.secrets = self._iron.secrets
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
-        """The session in the envelope."""
+        """Return the session in the envelope."""
         session = self._iron.read(cookies, now=now)
         session_id, data = session.data.get("id"), session.data.get("_store", {})
         if not isinstance(session_id, str) or not is_object(data):
@@ -40,10 +40,10 @@ class Yar:
         return replace(session, data=data, id=session_id)
 
     def write(self, session: ForeignSession, *, now: float) -> dict[str, str]:
-        """One cookie, with a new id unless the session has one."""
+        """Return one cookie, with a new id unless the session has one."""
         envelope: dict[str, Any] = {"id": session.id or str(uuid4()), "_store": session.data}
         try:
             return self._iron.write(replace(session, data=envelope), now=now)
         except SessionTooLargeError as error:
-            # Of the user's own fields, not of the envelope.
+            # The user's own fields, without the envelope.
             raise too_large(session.data, size=error.size, limit=error.limit) from None

@@ -48,7 +48,7 @@ def log_panel(events: tuple[SessionEvent, ...]) -> Markup:
         content = table("Last events", ("Event", "At", "Status", "Request", "Detail"), rows, class_="events")
     else:
         content = element("p", "No event of this session has been seen yet.", class_="empty")
-    return element("section", element("h2", "What was told of it"), content, class_="panel wide", id="log")
+    return element("section", element("h2", "Its events"), content, class_="panel wide", id="log")
 
 
 def _button(key: str, evidence: Evidence) -> Markup:

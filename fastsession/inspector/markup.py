@@ -1,4 +1,4 @@
-"""HTML that cannot be forgotten to be escaped: whatever is no `Markup` is text."""
+"""HTML that is always escaped: any string that is no `Markup` is text."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def element(tag: str, /, *children: str, **attributes: str | float | None) -> Ma
 
 
 def joined(children: Iterable[str]) -> Markup:
-    """Elements and texts one after the other."""
+    """Join elements and texts."""
     return Markup("".join(child if isinstance(child, Markup) else escape(child) for child in children))
 
 
 def table(caption: str, head: Iterable[str], rows: Iterable[Iterable[str]], **attributes: str) -> Markup:
-    """A table whose first column names the row."""
+    """Return a table whose first column is a row heading."""
     lines = [
         element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in cells))
         for first, *cells in rows

@@ -28,7 +28,7 @@ MEANINGS = {
 
 
 def status_badge(status: SessionStatus) -> Markup:
-    """The status with a sign of its kind, which colour only repeats."""
+    """Return the status with a symbol, so that it does not depend on colour."""
     kind, sign = {
         SessionStatus.VALID: ("good", "\N{CHECK MARK}"),
         SessionStatus.ABSENT: ("none", "\N{EN DASH}"),
@@ -37,12 +37,12 @@ def status_badge(status: SessionStatus) -> Markup:
 
 
 def moment(timestamp: float) -> Markup:
-    """A time that machines can read too."""
+    """Return a machine-readable time."""
     at = as_datetime(timestamp)
     return element("time", f"{at:%Y-%m-%d %H:%M:%S} UTC", datetime=at.isoformat())
 
 
 def distance(seconds: float) -> str:
-    """How far away something is: `in 0:29:58`, `0:00:02 ago`. The page's script writes it the same way."""
+    """Return a relative time: `in 0:29:58`, `0:00:02 ago`. The page's script writes the same form."""
     length = timedelta(seconds=abs(int(seconds)))
     return f"in {length}" if seconds > 0 else f"{length} ago"

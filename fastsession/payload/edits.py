@@ -1,4 +1,4 @@
-"""Which fields of a session were edited, told from the text of two dumps without parsing them."""
+"""Find the edited fields of a session by comparing the text of two dumps, without parsing them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any, NamedTuple
 from fastsession.payload.schemas import is_mapping, is_sequence
 from fastsession.session import Session
 
-# What pydantic's schema of a model may hold if each field is dumped always, and loads whatever the others are. With
-# anything else, such as a validator of the whole model or what a later pydantic may add, nothing is told apart.
+# Keys that pydantic's schema of a model may have if every field is always dumped and loads independently of the others.
+# On any other key, such as a validator of the whole model or one of a later pydantic, the optimisation is disabled.
 _PLAIN = {
     "model": {"type", "cls", "schema", "custom_init", "root_model", "config", "ref", "metadata"},
     "model-fields": {"type", "fields", "model_name", "computed_fields"},
     "model-field": {"type", "schema", "metadata", "frozen", "validation_alias", "serialization_alias"},
 }
-# A validator that may look at the other fields, and a value that leaves its field out.
+# A validator that may read other fields, and a value that omits its field from the dump.
 _NOT_BY_ITSELF = {"with-info", "missing-sentinel"}
 
 
 class Edit(NamedTuple):
-    """Neighbouring fields, from the first whose text differs to the last: their JSON as it was and as it is."""
+    """The fields from the first to the last whose text differs: their JSON before and after."""
 
     names: tuple[str, ...]
     before: bytes
@@ -27,20 +27,20 @@ class Edit(NamedTuple):
 
 
 class DumpedFields:
-    """The fields of a model as its dumps show them: all of them, in compact JSON, in the order of declaration."""
+    """The fields of a model as dumped: all of them, in compact JSON, in the order of declaration."""
 
     def __init__(self, model: type[Session]) -> None:
         self._names = tuple(model.__pydantic_fields__)
-        # JSON escapes a quote within a string, so wherever this stands a key begins, though it may be a nested one.
+        # JSON escapes quotes inside strings, so this text always begins a key, possibly a nested one.
         self._keys = [f',"{name}":'.encode() for name in self._names]
         self._told_apart = model.model_config.get("extra") != "allow" and independent(model.__pydantic_core_schema__)
 
     def edit(self, before: bytes, after: bytes) -> Edit | None:
-        """What differs between a JSON object that the model has loaded, and its dump; None where text cannot tell.
+        """Return the difference between a loaded JSON object and the model's dump; None if the text is ambiguous.
 
-        The two are the same up to the edit and from its end on. So where it begins and ends between
-        top-level fields in the dump, it does in the other; and in the dump it does where a key stands
-        that stands nowhere else.
+        Both texts are equal before the edit and after its end. So an edit that begins and ends between
+        top-level fields of the dump does so in the other text too. A boundary in the dump is certain where a
+        key occurs exactly once.
         """
         if not (self._told_apart and before.startswith(b"{") and before.endswith(b"}")):
             return None
@@ -48,7 +48,7 @@ class DumpedFields:
         first, start = 0, 0
         for key in keys[1:]:
             following = after.find(key)
-            # With its comma: a number may go on in one of the two.
+            # Include the comma: a number may continue in one of the two texts.
             if following == -1 or before[start : following + 1] != after[start : following + 1]:
                 break
             first, start = first + 1, following
@@ -65,12 +65,12 @@ class DumpedFields:
 
 
 def _object(fields: bytes) -> bytes:
-    """Keys and values, behind the brace or comma before them, as a JSON object."""
+    """Turn keys and values, which follow a brace or comma, into a JSON object."""
     return b"{" + fields[1:] + b"}"
 
 
 def independent(schema: Any) -> bool:
-    """Whether each of a model's fields is dumped always, and loads and dumps whatever the others are."""
+    """Return whether every field is always dumped, and loads and dumps independently of the others."""
     model = schema["schema"] if schema["type"] == "definitions" else schema
     if model["type"] != "model" or model["custom_init"] or model["root_model"] or _looks_around(schema):
         return False
@@ -80,7 +80,7 @@ def independent(schema: Any) -> bool:
 
 
 def _looks_around(schema: object) -> bool:
-    """Whether something in a schema may look at other fields, or leave its own out of the dump."""
+    """Return whether part of a schema may read other fields, or omit its own from the dump."""
     if is_mapping(schema):
         marked = schema.get("type") in _NOT_BY_ITSELF or schema.get("is_field_serializer")
         return bool(marked) or "default_factory_takes_data" in schema or any(map(_looks_around, schema.values()))

@@ -1,4 +1,4 @@
-"""What `request.session` holds beside the model's fields: plain JSON, by the standard library's rules."""
+"""The keys of `request.session` that the model does not declare: plain JSON by the standard library."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _extras_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, al
 
 
 def dump_extras(extras: dict[str, Any]) -> bytes:
-    """The extras' JSON; raises `SessionNotSerializableError` naming the key."""
+    """Dump the extras to JSON; raises `SessionNotSerializableError`, which names the key."""
     try:
         return _extras_encoder.encode(extras).encode()
     except (TypeError, ValueError, RecursionError):
@@ -23,9 +23,9 @@ def dump_extras(extras: dict[str, Any]) -> bytes:
 
 
 def verify_extras(extras: dict[str, Any], line: bytes) -> None:
-    """Raise `SessionNotSerializableError` for what is nested deeper than pydantic reads: 200 levels.
+    """Raise `SessionNotSerializableError` for nesting beyond pydantic's limit of 200 levels.
 
-    The standard library reads deeper, but how deep hangs on the stack of the request that reads.
+    The standard library reads deeper, but how deep depends on the stack of the reading request.
     """
     try:
         from_json(line)
@@ -34,7 +34,7 @@ def verify_extras(extras: dict[str, Any], line: bytes) -> None:
 
 
 def load_extras(extras: bytes) -> dict[str, Any]:
-    """The extras in their JSON; raises `Rejected` (incompatible)."""
+    """Load the extras from JSON; raises `Rejected` (incompatible)."""
     try:
         loaded: Any = json.loads(extras)
     except (ValueError, RecursionError):

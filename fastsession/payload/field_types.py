@@ -1,4 +1,4 @@
-"""What types stand in a model's fields, however deep."""
+"""Find unsupported types in a model's fields, at any depth."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NEVER_JSON = ("callable", "is-instance", "is-subclass")
 
 
 def refuse_secret_fields(model: type[Session]) -> None:
-    """Refuse a type that dumps as asterisks, unless the field has a serializer of its own."""
+    """Refuse types that dump as asterisks, unless the field has its own serializer."""
     serialized = {
         name for item in model.__pydantic_decorators__.field_serializers.values() for name in item.info.fields
     }
@@ -32,9 +32,9 @@ def refuse_secret_fields(model: type[Session]) -> None:
 
 
 def refuse_fields_that_cannot_be_read(model: type[Session]) -> None:
-    """Refuse a type that JSON does not bring back: one that can be read once, a function, a class, an open file.
+    """Refuse types that JSON cannot restore: one-time iterables, functions, classes, open files.
 
-    A validator of the application's own may make such a thing of JSON, or a list of an iterable.
+    The application's own validator may build such a value from JSON, or a list from an iterable.
     """
     schema, definitions = schema_of(model)
     for name, field in fields_of(schema, definitions).items():
@@ -55,7 +55,7 @@ def refuse_fields_that_cannot_be_read(model: type[Session]) -> None:
 
 
 def _unreadable(schema: Schema, definitions: Definitions, seen: set[int], validator: str) -> str:
-    """What kind of schema, anywhere below, JSON does not bring back; "" for none. `validator` stands around it."""
+    """Return the kind of a nested schema that JSON cannot restore, or "". `validator` is the enclosing one."""
     kind: str = schema["type"]
     if id(schema) in seen or kind == "function-plain":
         return ""
@@ -66,14 +66,14 @@ def _unreadable(schema: Schema, definitions: Definitions, seen: set[int], valida
         return "" if validator in ("function-before", "function-wrap") else kind
     below = list(parts(schema, definitions))
     if kind == "chain":
-        # The others look at what the first has made.
+        # The others receive the result of the first.
         below = below[:1]
     inner = kind if kind.startswith("function-") else validator if len(below) == 1 else ""
     return next(filter(None, (_unreadable(part, definitions, seen, inner) for part in below)), "")
 
 
 def _mentions(annotation: Any, kinds: tuple[type, ...], seen: set[Any]) -> bool:
-    """Whether one of the types stands anywhere in an annotation, nested models included."""
+    """Return whether an annotation contains one of the types, nested models included."""
     origin: Any = typing.get_origin(annotation) or annotation
     nested: list[Any] = list(typing.get_args(annotation))
     if isinstance(origin, type) and origin not in seen:
@@ -85,10 +85,10 @@ def _mentions(annotation: Any, kinds: tuple[type, ...], seen: set[Any]) -> bool:
 
 
 def _field_types(kind: Any) -> list[Any]:
-    """The annotations of a model's, dataclass's or TypedDict's fields."""
+    """Return the annotations of the fields of a model, dataclass or TypedDict."""
     if issubclass(kind, BaseModel):
         return [field.annotation for field in kind.__pydantic_fields__.values()]
-    # A TypedDict, of typing or of typing_extensions, which pydantic asks for before Python 3.12.
+    # A TypedDict from typing or typing_extensions; pydantic requires the latter before Python 3.12.
     if is_dataclass(kind) or hasattr(kind, "__required_keys__"):
         return list(typing.get_type_hints(kind).values())
     return []

@@ -1,4 +1,4 @@
-"""Pydantic's schema of a model: its parts, as JSON is read by them."""
+"""Walk through pydantic's schema of a model, as used for reading JSON."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, TypeGuard
 Schema = Mapping[str, Any]
 Definitions = Mapping[str, Schema]
 
-# What stands in a schema and is none, or is used for Python objects alone.
+# Values in a schema that are no schemas, or apply to Python objects only.
 _NOT_READING = {
     *("type", "cls", "function", "default", "default_factory", "expected", "members", "config", "metadata"),
     *("ref", "schema_ref", "serialization", "json_schema_input_schema", "python_schema", "strict_schema"),
 }
-# Empty, they hold nothing that could change; called, they make the same each time.
+# Immutable when empty, and equal each time they are called.
 _BUILT_IN = (list, dict, set, frozenset, tuple, str, int, float, bool, bytes)
 
 
 def schema_of(model: Any) -> tuple[Schema, Definitions]:
-    """The schema of a pydantic model or dataclass, and what its references lead to."""
+    """Return the schema of a pydantic model or dataclass, and its definitions by reference."""
     schema: Schema = model.__pydantic_core_schema__
     definitions: dict[str, Schema] = {}
     if schema["type"] == "definitions":
@@ -28,7 +28,7 @@ def schema_of(model: Any) -> tuple[Schema, Definitions]:
 
 
 def parts(schema: Schema, definitions: Definitions) -> Iterator[Schema]:
-    """The schemas directly below one."""
+    """Yield the direct children of a schema."""
     if schema["type"] == "definition-ref":
         yield definitions[schema["schema_ref"]]
     elif not _is_path(schema):
@@ -38,7 +38,7 @@ def parts(schema: Schema, definitions: Definitions) -> Iterator[Schema]:
 
 
 def everything(schema: Schema, definitions: Definitions) -> Iterator[Schema]:
-    """A schema and all below it, each once."""
+    """Yield a schema and all schemas below it, each once."""
     seen, waiting = set[int](), [schema]
     while waiting:
         part = waiting.pop()
@@ -49,7 +49,7 @@ def everything(schema: Schema, definitions: Definitions) -> Iterator[Schema]:
 
 
 def fields_of(schema: Schema, definitions: Definitions) -> dict[str, Schema]:
-    """The dumped fields of a model or dataclass by name, a root model's too; none where its schema is its own."""
+    """Return the dumped fields of a model, root model or dataclass by name; none for a custom schema."""
     while schema["type"] not in ("model-fields", "dataclass-args"):
         if schema.get("root_model"):
             return {"root": schema["schema"]}
@@ -57,14 +57,14 @@ def fields_of(schema: Schema, definitions: Definitions) -> dict[str, Schema]:
         if below is None:
             return {}
         schema = below
-    # A model's are a dict, a dataclass's a list with their names.
+    # A model has a dict of fields, a dataclass a list with names.
     fields: Any = schema["fields"]
     named = fields if is_mapping(fields) else {field["name"]: field for field in fields}
     return {name: field["schema"] for name, field in named.items() if not field.get("serialization_exclude")}
 
 
 def items_of(schema: Schema, length: int) -> list[Schema]:
-    """The schemas of a tuple's items, when it has so many."""
+    """Return the schemas of the items of a tuple of this length."""
     if schema["type"] == "named-tuple":
         return [field["schema"] for field in schema["fields"]]
     if schema["type"] == "call":
@@ -78,7 +78,7 @@ def items_of(schema: Schema, length: int) -> list[Schema]:
 
 
 def always_alike(schema: Schema, definitions: Definitions) -> bool:
-    """Whether new models are the same each time: no code of the application's makes them or writes them."""
+    """Return whether new models are always equal: no application code creates or serializes them."""
     return all(map(_made_alike, everything(schema, definitions)))
 
 
@@ -91,7 +91,7 @@ def _made_alike(schema: Schema) -> bool:
 
 
 def _is_fixed(default: object) -> bool:
-    """Whether a default stays what it is."""
+    """Return whether a default is immutable."""
     try:
         hash(default)
     except TypeError:

@@ -1,4 +1,4 @@
-"""One token over several cookies, and back."""
+"""Split a token over several cookies, and join it again."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from fastsession.errors import ConfigurationError, Rejected
 from fastsession.status import SessionStatus
 
 _SUFFIXES = ("", ".1", ".2")
-# Chromium keeps 10 KB of cookies of one site within another, and drops the oldest beyond (CHIPS).
+# Chromium keeps 10 KB of partitioned cookies per site and drops the oldest beyond that (CHIPS).
 _MOST_PARTITIONED = 2
-# A chunk is a mark, `count.set.`, and a piece; a whole token has no full stop.
+# A chunk is the mark `count.set.` and a piece. A whole token contains no full stop.
 _SET_ID_SIZE = 8
 _MARK = re.compile(rf"[23]\.[^.]{{{_SET_ID_SIZE}}}\.")
 CHUNK_MARK_SIZE = len("2.") + _SET_ID_SIZE + len(".")
-# A token is in chunks because one cookie is too small for it, so a first piece is longer than this.
+# A token is split only if one cookie is too small for it, so a first piece is longer than this.
 _LEAST_PIECE = 1000
-# Places with one set's mark that are looked at. Its id is the end of a secret token, so nobody else can write it, and
-# three chunks from two paths are six.
+# Occurrences of one set's mark that are examined: three chunks from two paths are six. Nobody can forge more, because
+# the set's id is the end of a secret token.
 _MOST_LOOKS = 6
 
 
 class Chunks:
-    """Spreads tokens over the cookies of one name: the name itself, then `name.1` and `name.2`."""
+    """Splits tokens over the cookies `name`, `name.1` and `name.2`."""
 
     def __init__(self, name: str, max_cookies: int, *, partitioned: bool = False) -> None:
         if max_cookies not in range(1, MAX_COOKIES + 1):
@@ -44,20 +44,20 @@ class Chunks:
         self.capacity = self._single if max_cookies == 1 else sum(self._pieces)
 
     def search(self, beginnings: Sequence[str], *, least: int) -> re.Pattern[str]:
-        """What finds, in a Cookie header, the values that are a whole token or its first chunk, as browsers send them.
+        """Return a pattern for whole tokens and first chunks in a Cookie header that a browser wrote.
 
-        `beginnings` are those of tokens, `least` the size of the smallest. Nothing is tried twice, so that no
-        header makes the search slow.
+        `beginnings` are the first characters of tokens, `least` the size of the smallest. The pattern never
+        backtracks, so no header makes the search slow.
         """
         name, begins = re.escape(self.names[0]), "|".join(map(re.escape, beginnings))
-        # Where the name begins is looked at after the value's first character, which tells more and costs less.
+        # Check the value's first character before the name: it excludes more and costs less.
         place = rf"(?=[A23])(?:(?<![^;]{name}=)|(?<=; {name}=))"
         mark = rf"[23]\.[A-Za-z0-9_-]{{{_SET_ID_SIZE}}}\."
         token = rf"(?={begins})[A-Za-z0-9_-]"
         return re.compile(rf"{name}={place}({token}{{{least},}}+|{mark}{token}{{{_LEAST_PIECE},}}+)(?:;|\Z)")
 
     def split(self, token: str) -> dict[str, str]:
-        """Cookie names and values for a token of at most `capacity` characters."""
+        """Return cookie names and values for a token of at most `capacity` characters."""
         if len(token) <= self._single:
             return {self.names[0]: token}
         pieces: list[str] = []
@@ -66,12 +66,12 @@ class Chunks:
             if rest:
                 pieces.append(rest[:capacity])
                 rest = rest[capacity:]
-        # The token's last characters are of its tag: another for every token.
+        # The last characters belong to the tag, so they differ for every token.
         set_id = token[-_SET_ID_SIZE:]
         return {name: f"{len(pieces)}.{set_id}.{piece}" for name, piece in zip(self.names, pieces, strict=False)}
 
     def join(self, value: str, header: bytes) -> str:
-        """The token whose first chunk is `value`; raises `Rejected` (malformed, incomplete)."""
+        """Return the token whose first chunk is `value`; raises `Rejected` (malformed, incomplete)."""
         if not _is_chunk(value):
             raise Rejected(SessionStatus.MALFORMED, "not a chunk of a session")
         total, token = int(value[0]), value[CHUNK_MARK_SIZE:]
@@ -84,11 +84,11 @@ class Chunks:
         return token
 
     def brought(self, header: bytes) -> list[str]:
-        """The names to delete with a session: the first, if it can be there at all, and stale chunks."""
+        """Return the names to delete with a session: the first, if the header contains it, and stale chunks."""
         return [self.names[0], *self.following(header)] if self._finders[0] in header else []
 
     def following(self, header: bytes) -> list[str]:
-        """The names of all but the first chunk that the request brought. They are ours, never the client's."""
+        """Return the names of the later chunks in the request, from our own list and never from the client."""
         if self._mark not in header:
             return []
         named = zip(self.names[1:], self._finders[1:], strict=True)
@@ -96,7 +96,7 @@ class Chunks:
 
 
 def _holds(header: bytes, find: bytes) -> bool:
-    """Whether the Cookie header has a cookie of the name; one too long to be searched may only look so."""
+    """Return whether the Cookie header has a cookie of this name; a guess for headers too long to search."""
     if len(header) > MOST_HEADER_BYTES:
         return find in header
     position, looks = header.find(find + b"="), 0
@@ -107,7 +107,7 @@ def _holds(header: bytes, find: bytes) -> bool:
 
 
 def _pieces(mark: str, header: bytes) -> dict[bytes, str]:
-    """The pieces of the token with that mark, by the names of their cookies; of several with one name the first."""
+    """Return the pieces with this mark by cookie name; for a repeated name the first."""
     find = mark.encode("latin-1")
     pieces: dict[bytes, str] = {}
     position, looks = header.find(find), 0
@@ -126,7 +126,7 @@ def _pieces(mark: str, header: bytes) -> dict[bytes, str]:
 
 
 def clear_characters(header: bytes, start: int, count: int) -> bytes:
-    """The first characters of the token that the cookie value at `start` is, or begins."""
+    """Return the first characters of the token whose value, or first chunk, is at `start`."""
     if header[start + 1 : start + 2] == b".":
         start += CHUNK_MARK_SIZE
     return header[start : start + count]

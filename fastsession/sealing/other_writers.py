@@ -1,10 +1,10 @@
-"""Who may have written a cookie of our name that is none of ours, by its look. For operators alone."""
+"""Guess which program wrote a foreign cookie under our name. For operators only."""
 
 from __future__ import annotations
 
 import re
 
-# A token begins with the version in base64url, of a chunk the mark comes first.
+# A token begins with the version in base64url, a chunk with its mark.
 _OURS = re.compile(r"A[Q-Za-f]|[23]\.")
 _LOOKS = (
     (re.compile(r"Fe26\.2\*"), "by its look a seal of iron-session or @hapi/iron"),
@@ -21,7 +21,7 @@ _LOOKS = (
 
 
 def other_writer(value: str) -> str | None:
-    """Words on another system that writes such values; None for one that begins as ours do."""
+    """Return a guess at the program that writes such values, or None if the value begins like ours."""
     if _OURS.match(value):
         return None
     return next((words for look, words in _LOOKS if look.match(value)), "by its look none that is known here")

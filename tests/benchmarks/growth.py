@@ -36,12 +36,11 @@ class Line(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """`unit` is what one step of x is called; `scale`, how many of it the slope is stated for."""
+    """`unit` is the name of one step of x."""
 
     name: str
     title: str
     unit: str
-    scale: int
     lines: list[Line]
 
 
@@ -60,20 +59,20 @@ async def measure(*, rounds: int, seconds: float) -> list[Plot]:
     bare = {task.key: f"{_BARE}, {task.key.size}" for task in flights}
     figures = Figures(samples, bare | {one.key: one.bare for one in measured})
     return [
-        _plot(figures, "payload", "Size of the session", "bytes of JSON", scale=1_000, steps=PAYLOADS),
-        _plot(figures, "keys", "Secrets that open", "keys", scale=1, steps=KEYS),
-        _plot(figures, "cookies", "Other cookies in the request", "cookies", scale=10, steps=OTHERS),
-        _plot(figures, "in flight", "Requests in flight", "requests", scale=100, steps=IN_FLIGHT),
+        _plot(figures, "payload", "Size of the session", "bytes of JSON", PAYLOADS),
+        _plot(figures, "keys", "Secrets that open", "keys", KEYS),
+        _plot(figures, "cookies", "Other cookies in the request", "cookies", OTHERS),
+        _plot(figures, "in flight", "Requests in flight", "requests", IN_FLIGHT),
     ]
 
 
-def _plot(figures: Figures, name: str, title: str, unit: str, *, scale: int, steps: tuple[int, ...]) -> Plot:
+def _plot(figures: Figures, name: str, title: str, unit: str, steps: tuple[int, ...]) -> Plot:
     labels = dict.fromkeys(
         (key.contender, key.scenario)
         for key in figures
         if key.size.startswith(f"{name} ") and not key.contender.startswith(_BARE)
     )
-    return Plot(name.replace(" ", "-"), title, unit, scale, [_line(figures, name, label, steps) for label in labels])
+    return Plot(name.replace(" ", "-"), title, unit, [_line(figures, name, label, steps) for label in labels])
 
 
 def _line(figures: Figures, name: str, label: tuple[str, str], steps: tuple[int, ...]) -> Line:

@@ -51,8 +51,6 @@ def _page(run: Run, verdicts: Sequence[Verdict]) -> str:
         verdicts=tables.verdicts(verdicts),
         peers=tables.peers(run.figures),
         sizes=tables.sizes(run.figures),
-        slopes=tables.slopes(run.growth),
-        more=tables.more(run.figures),
         fastapi=tables.fastapi(run.figures),
         seals=tables.seals(run.figures),
         routes=tables.routes(run.routes) if run.routes else "Not measured.",

@@ -8,7 +8,6 @@ from tests.benchmarks.cases import Key
 from tests.benchmarks.codecs import OPEN, OURS, SEAL
 from tests.benchmarks.end_to_end import Route
 from tests.benchmarks.figures import Figures
-from tests.benchmarks.growth import Plot
 from tests.benchmarks.in_process import CHECKED_FLOOR, FLOOR, PRODUCT, SMALL, STARLETTE
 from tests.benchmarks.memory import Memory
 from tests.benchmarks.payloads import SIZES
@@ -48,18 +47,6 @@ def sizes(figures: Figures) -> str:
         if scenario != "untouched" or name != CHECKED_FLOOR
     ]
     return table(["", *SIZES], rows)
-
-
-def more(figures: Figures) -> str:
-    """What only we do, and what stays the same whatever the surroundings."""
-    mentioned = {*_SCENARIOS, *_BY_SIZE}
-    rows = [
-        [f"{key.scenario}, {key.size}", key.contender, _microseconds(figures, key)]
-        for key in figures
-        if (key.contender == PRODUCT and (key.scenario not in mentioned or key.size not in SIZES))
-        or key.contender.startswith(_WITH_KEYS)
-    ]
-    return table(["", "", "µs (quarters)"], [[row[0], row[1].removeprefix("FastSession, "), row[2]] for row in rows])
 
 
 def fastapi(figures: Figures) -> str:
@@ -128,20 +115,6 @@ def memory(found: Memory) -> str:
     rows.append([f"memory blocks kept after {found.requests:,} requests", f"{found.growth:+,}"])
     rows += [[f"cyclic objects a request: {name}", f"{count:.2f}"] for name, count in found.cycles.items()]
     return table(["", ""], rows)
-
-
-def slopes(plots: Iterable[Plot]) -> str:
-    rows = [
-        [
-            plot.title,
-            line.label,
-            f"{line.slope * plot.scale:+.2f} µs per {plot.scale:,} {plot.unit}",
-            f"{line.start:.1f} µs",
-        ]
-        for plot in plots
-        for line in plot.lines
-    ]
-    return table(["", "", "slope", "at zero"], rows)
 
 
 def _ratio_cell(figures: Figures, key: Key) -> str:

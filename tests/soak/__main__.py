@@ -1,4 +1,4 @@
-"""`make soak`: the long runs. Prints tables, writes them into docs/reliability.md, and fails when a part fails."""
+"""`make soak`: the long runs. Prints tables, writes them into tests/soak/results.md, and fails when a part fails."""
 
 import argparse
 import logging

@@ -1,4 +1,4 @@
-"""The section of docs/reliability.md that a run of the soak writes."""
+"""The tables that a run of the soak writes into tests/soak/results.md."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tests.benchmarks.machine import machine
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "reliability.md"
+PAGE = ROOT / "tests" / "soak" / "results.md"
 BEGIN, END = "<!-- written by `make soak` from here -->", "<!-- to here -->"
 
 
