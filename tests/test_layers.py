@@ -28,7 +28,7 @@ LAYERS = [
     {"server_side"},
     {"middleware", "rechecking"},
     {"testing"},
-    {"session_status", "inspector"},
+    {"session_status", "inspector", "monitoring"},
     {"__init__", "__main__"},
 ]
 CORE_FOLDERS = {"guards", "payload", "sealing", "server_side"}
