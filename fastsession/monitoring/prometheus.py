@@ -29,7 +29,7 @@ def prometheus_counter(registry: CollectorRegistry | None = None) -> Listener:
             "prometheus_counter needs the package prometheus-client: pip install 'fastsession-sealed[prometheus]'."
         )
         raise ConfigurationError(message) from error
-    counter = _counter_in(registry or REGISTRY)
+    counter = _counter_in(REGISTRY if registry is None else registry)
 
     def count(event: SessionEvent) -> None:
         counter.labels(str(event.kind), str(event.status)).inc()

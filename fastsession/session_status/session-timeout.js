@@ -110,10 +110,10 @@
 
   // No page outlives the last tab. A service worker does, and the browser tells it which pages are left.
   async function signOutOnClose() {
-    const names = { createScriptURL: String };
-    const policy = self.trustedTypes?.createPolicy("fastsession", names) ?? names;
+    const rules = { createScriptURL: String };
+    const policy = self.trustedTypes?.createPolicy("fastsession", rules) ?? rules;
     addEventListener("pagehide", ({ persisted }) => {
-      // What is kept for Back is not closed, nor has a visitor closed anything whom a link, form or script leads on.
+      // A page kept for Back is not closed. Nor is one that a link, a form or a script leads away from.
       if (signedIn && !persisted && !(now() - led < 30)) worker?.active?.postMessage(0);
     });
     self.navigation?.addEventListener("navigate", ({ destination, downloadRequest }) => {
