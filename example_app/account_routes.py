@@ -40,11 +40,14 @@ UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 @router.get("/sign-in")
-async def sign_in_page(request: Request, session: Visitor, next_page: NextInQuery = "/account") -> Response:
+async def sign_in_page(
+    request: Request, session: Visitor, accounts: AllAccounts, next_page: NextInQuery = "/account"
+) -> Response:
     if signed_in(session):
         return to_page(next_page)
     tell_of_the_end(request, session)
-    return render(request, session, "sign_in.html", next=next_page, email="", error="")
+    demo = accounts.open_demo()
+    return render(request, session, "sign_in.html", demo=demo, next=next_page, email="", error="")
 
 
 # Not async: scrypt is slow on purpose, and in the thread pool it holds up nobody else.
@@ -61,9 +64,15 @@ def sign_in(
 ) -> Response:
     account = accounts.authenticate(email, password)
     if account is None:
-        error = "No account has this e-mail address and password."
         return render(
-            request, session, "sign_in.html", status_code=UNPROCESSABLE, next=next_page, email=email, error=error
+            request,
+            session,
+            "sign_in.html",
+            status_code=UNPROCESSABLE,
+            demo=accounts.open_demo(),
+            next=next_page,
+            email=email,
+            error="No account has this e-mail address and password.",
         )
     session.account_id = account.id
     session.device = device_name(request.headers.get("user-agent", ""))

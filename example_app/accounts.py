@@ -8,6 +8,7 @@ import os
 import re
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import NamedTuple
 
 DEMO_EMAIL = "ada@example.org"
 DEMO_PASSWORD = "engine-of-brass"
@@ -32,6 +33,13 @@ class Account:
     password_hash: bytes = field(repr=False)
 
 
+class DemoAccount(NamedTuple):
+    """What the sign-in page shows, so that everybody may sign in."""
+
+    email: str
+    password: str
+
+
 class Accounts:
     """Every account, found by id or by e-mail address."""
 
@@ -48,6 +56,13 @@ class Accounts:
                 Account(2, "Grace", "grace@example.org", password_hash),
             ]
         )
+
+    def open_demo(self) -> DemoAccount | None:
+        """The account for everybody, until somebody changes its address or password."""
+        account = self._with_email(DEMO_EMAIL)
+        if account is None or account.password_hash != _demo_password_hash():
+            return None
+        return DemoAccount(DEMO_EMAIL, DEMO_PASSWORD)
 
     def get(self, account_id: int | None) -> Account | None:
         """The account with this id."""

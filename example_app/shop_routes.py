@@ -1,4 +1,4 @@
-"""Looking around, and the cart."""
+"""Looking around, the cart, and the order."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 
-from example_app.catalogue import CATALOGUE, Product
+from example_app.account_routes import OwnAccount
+from example_app.catalogue import CATALOGUE, Product, euros
 from example_app.pages import flash, render, to_page
-from example_app.session import MOST_OF_ONE_PRODUCT, Visitor
+from example_app.session import MOST_OF_ONE_PRODUCT, Cart, Member, Visitor
 
 router = APIRouter()
 
@@ -28,10 +29,8 @@ async def product(request: Request, session: Visitor, slug: str) -> Response:
 
 @router.get("/cart")
 async def cart(request: Request, session: Visitor) -> Response:
-    # What is no longer sold stays in the session and is shown again when it is back.
-    rows = [(CATALOGUE[line.product], line.quantity) for line in session.cart.lines if line.product in CATALOGUE]
-    total = sum(product.price * quantity for product, quantity in rows)
-    return render(request, session, "cart.html", rows=rows, total=total, most=MOST_OF_ONE_PRODUCT)
+    rows = rows_of(session.cart)
+    return render(request, session, "cart.html", rows=rows, total=total_of(rows), most=MOST_OF_ONE_PRODUCT)
 
 
 @router.post("/cart/{slug}/add")
@@ -56,6 +55,35 @@ async def remove(request: Request, session: Visitor, slug: str) -> Response:
     session.cart.remove(product.slug)
     flash(request, f"{product.name} is no longer in your cart.")
     return to_page("/cart")
+
+
+@router.get("/order")
+async def order_page(request: Request, session: Member, account: OwnAccount) -> Response:
+    rows = rows_of(session.cart)
+    if not rows:
+        return to_page("/cart")
+    return render(request, session, "order.html", account=account, rows=rows, total=total_of(rows))
+
+
+@router.post("/order")
+async def order(request: Request, session: Member) -> Response:
+    rows = rows_of(session.cart)
+    if not rows:
+        # Sent twice, or from another tab in the meantime.
+        return to_page("/cart")
+    for product, _ in rows:
+        session.cart.remove(product.slug)
+    flash(request, f"Thank you for your order of {euros(total_of(rows))}.")
+    return to_page("/")
+
+
+def rows_of(cart: Cart) -> list[tuple[Product, int]]:
+    """The cart's products and quantities. What is no longer sold stays in the session until it is back."""
+    return [(CATALOGUE[line.product], line.quantity) for line in cart.lines if line.product in CATALOGUE]
+
+
+def total_of(rows: list[tuple[Product, int]]) -> int:
+    return sum(product.price * quantity for product, quantity in rows)
 
 
 def product_called(slug: str) -> Product:

@@ -83,7 +83,7 @@ def test_a_visit_from_the_first_look_to_the_sign_out(app, browser, clock):
 
     # An hour is longer than the idle timeout, but not for a session that is remembered.
     clock.advance(timedelta(hours=1))
-    assert DEMO_EMAIL in browser.get("/account").text
+    assert "About you" in browser.get("/account").text
 
     # It is too long for the e-mail address, though: the password first, then back to where we were.
     asked = browser.get("/account/email")
@@ -226,4 +226,62 @@ def test_the_health_check_opens_no_session(member):
 def test_pages_ask_other_sites_for_nothing(browser, path):
     page = browser.get(path)
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
-    assert not re.search(r'(?:src|href|action)="(?!/(?!/)|#)|<script|<style|\sstyle=', page.text)
+    assert not re.search(
+        r'(?:src|href|action)="(?!/(?!/)|#)|<script(?! defer src="/session/)|<style|\sstyle=', page.text
+    )
+
+
+def test_the_sign_in_page_shows_an_account_that_can_be_used(browser):
+    shown = re.findall(r"<dd><code>([^<]+)</code></dd>", browser.get("/sign-in").text)
+    assert shown == [DEMO_EMAIL, DEMO_PASSWORD]
+    assert shown == re.findall(r"<dd><code>([^<]+)</code></dd>", sign_in(browser, password="guess").text)
+    assert sign_in(browser).url.path == "/account"
+
+
+@pytest.mark.parametrize(
+    ("page", "fields"),
+    [
+        ("/account/email", {"email": "countess@example.org"}),
+        ("/account/password", {"password": "four words of mine", "repeated": "four words of mine"}),
+    ],
+)
+def test_an_account_that_was_changed_is_no_longer_shown(browser, page, fields):
+    sign_in(browser)
+    assert send(browser, page, page, **fields).status_code == 200
+    send(browser, "/account", "/sign-out")
+    assert "Demo account" not in browser.get("/sign-in").text
+
+
+def test_an_order_empties_the_cart_once(member):
+    send(member, "/products/mug", "/cart/mug/add", quantity=2)
+    order = member.get("/order")
+    assert re.search("2 . Speckled mug", order.text)
+    token = token_in(order.text)
+    assert "Thank you for your order of € 28.00." in member.post("/order", data={"csrf_token": token}).text
+    assert member.post("/order", data={"csrf_token": token}).url.path == "/cart"
+    assert member.get("/order").url.path == "/cart"
+    assert quantities(member) == {}
+
+
+def test_an_order_asks_to_sign_in_and_leads_back(browser):
+    send(browser, "/products/mug", "/cart/mug/add", quantity=1)
+    asked = browser.get("/order")
+    assert asked.url.path == "/sign-in"
+    assert sign_in(browser, page=str(asked.url)).url.path == "/order"
+    assert quantities(browser) == {"mug": 1}
+
+
+def test_what_is_no_longer_sold_is_not_ordered_and_stays_in_the_cart(member, monkeypatch):
+    send(member, "/products/mug", "/cart/mug/add", quantity=1)
+    send(member, "/products/lamp", "/cart/lamp/add", quantity=1)
+    with monkeypatch.context() as without:
+        without.delitem(CATALOGUE, "mug")
+        assert "€ 64.00" in send(member, "/order", "/order").text
+    assert quantities(member) == {"mug": 1}
+
+
+def test_the_cart_leads_on_to_the_order_and_back_to_the_shop(browser):
+    send(browser, "/products/mug", "/cart/mug/add", quantity=1)
+    main = browser.get("/cart").text.partition("<main")[2]
+    assert 'href="/order"' in main
+    assert 'href="/"' in main

@@ -1,5 +1,7 @@
 """The session inspector in the example shop: there in development, and only there."""
 
+import re
+
 import pytest
 
 from tests.example_shop import create_shop, sign_in
@@ -29,6 +31,11 @@ def test_the_inspector_shows_the_shop_s_session(inspected):
     page = inspected.get(PAGE)
     assert status(page) == "valid"
     assert "account_id" in panel(page, "server")
+
+
+def test_the_inspector_leads_back_to_the_shop(inspected):
+    [back] = re.findall(r'href="([^"]+)">Back to the application', inspected.get(PAGE).text)
+    assert "Things for the house" in inspected.get(f"{PAGE}{back}").text
 
 
 def test_an_experiment_needs_no_token_of_the_shop_s_forms(inspected):

@@ -31,8 +31,15 @@ def test_pages_of_somebody_signed_in_warn_and_lead_back_after_the_sign_in(browse
 
 def test_pages_of_a_visitor_have_no_script(browser):
     send(browser, "/products/mug", "/cart/mug/add", quantity=1)
-    for path in ("/", "/cart", "/sign-in", "/nowhere"):
+    for path in ("/", "/cart", "/nowhere"):
         assert "<script" not in browser.get(path).text
+
+
+def test_the_sign_in_page_has_a_script_that_loads_it_again_with_the_way_back(browser):
+    page = browser.get("/sign-in", params={"next": "/cart"}).text
+    [tag] = re.findall(r"<script[^>]*>", page)
+    assert tag == '<script defer src="/session/sign-in-timeout.js" data-sign-in-url="/sign-in?next=%2Fcart">'
+    assert browser.get("/session/sign-in-timeout.js").status_code == 200
 
 
 def test_after_the_sign_in_the_password_is_not_asked_for_once_more(browser):

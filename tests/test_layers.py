@@ -31,7 +31,7 @@ LAYERS = [
     {"server_side.control"},
     {"middleware"},
     {"testing"},
-    {"session_status", "inspector"},
+    {"session_status", "inspector", "monitoring"},
     {"__init__", "__main__"},
 ]
 CORE_FOLDERS = {"dependencies", "payload", "sealing", "server_side"}

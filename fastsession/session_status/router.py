@@ -1,4 +1,4 @@
-"""The routes that tell how long a session lasts, renew it and end it, and the script that asks them."""
+"""The routes that tell how long a session lasts, renew it and end it, and the scripts that ask them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastsession.errors import ConfigurationError
 from fastsession.lifetime import seconds
 from fastsession.session import Session
 from fastsession.session_status.endpoints import StatusEndpoints
-from fastsession.session_status.script import send_script
+from fastsession.session_status.scripts import SCRIPTS
 
 
 def session_status_router(
@@ -21,7 +21,7 @@ def session_status_router(
     warn_before: timedelta | float = timedelta(minutes=2),
     model: type[Session] | None = None,
 ) -> APIRouter:
-    """Routes for `app.include_router`: GET, POST and DELETE `prefix`, and `prefix`/session-timeout.js.
+    """Routes for `app.include_router`: GET, POST and DELETE `prefix`, and the scripts below it.
 
     GET tells how long the session lasts and never renews it, POST renews it, DELETE ends it; all three
     answer pages of the same origin only. `signed_in` says which sessions count, by default every one that
@@ -39,5 +39,6 @@ def session_status_router(
     router.add_route(prefix, endpoints.status, methods=["GET"], include_in_schema=False)
     router.add_route(prefix, endpoints.renew, methods=["POST"], include_in_schema=False)
     router.add_route(prefix, endpoints.end, methods=["DELETE"], include_in_schema=False)
-    router.add_route(f"{prefix}/session-timeout.js", send_script, methods=["GET"], include_in_schema=False)
+    for script in SCRIPTS:
+        router.add_route(f"{prefix}/{script.name}", script.send, methods=["GET"], include_in_schema=False)
     return router

@@ -14,7 +14,7 @@
     ...data,
   };
   const tabs = new BroadcastChannel(home);
-  let dialog, line, timer, due, ends, warned, last;
+  let dialog, line, timer, due, ends, warned, last, worker, led;
   let { signedIn } = data;
 
   const now = () => Date.now() / 1e3;
@@ -108,8 +108,23 @@
     dialog.showModal();
   }
 
+  // No page outlives the last tab. A service worker does, and the browser tells it which pages are left.
+  async function signOutOnClose() {
+    const rules = { createScriptURL: String };
+    const policy = self.trustedTypes?.createPolicy("fastsession", rules) ?? rules;
+    addEventListener("pagehide", ({ persisted }) => {
+      // A page kept for Back is not closed. Nor is one that a link, a form or a script leads away from.
+      if (signedIn && !persisted && !(now() - led < 30)) worker?.active?.postMessage(0);
+    });
+    self.navigation?.addEventListener("navigate", ({ destination, downloadRequest }) => {
+      if (!destination.sameDocument && downloadRequest == null) led = now();
+    });
+    worker = await navigator.serviceWorker?.register(policy.createScriptURL(home + "/sign-out-on-close.js"));
+  }
+
   tabs.onmessage = check;
   addEventListener("pageshow", check);
   addEventListener("visibilitychange", () => document.hidden || check());
   addEventListener("fastsession:check", check);
+  if ((data.signOutOnClose ?? "false") != "false") signOutOnClose();
 })();

@@ -40,6 +40,8 @@ def _shopping(page: Page, site: str) -> Iterator[str]:
     put_into_cart(page, site, "Stoneware teapot", 2)
     put_into_cart(page, site, "Beeswax candle")
     yield "cart"
+    page.get_by_role("link", name="Look for more").click()
+    page.wait_for_url(f"{site}/")
     page.goto(f"{site}/nowhere")
     yield "not-found"
     page.goto(f"{site}/account")
@@ -57,6 +59,10 @@ def _at_home(page: Page, site: str, clock: Clock) -> Iterator[str]:
     for name in ("email", "password", "devices"):
         page.goto(f"{site}/account/{name}")
         yield name
+    page.goto(f"{site}/cart")
+    page.get_by_role("link", name="Order").click()
+    page.wait_for_url("**/order")
+    yield "order"
     clock.advance(FRESH)
     page.goto(f"{site}/account/email")
     yield "confirm-password"
@@ -65,6 +71,8 @@ def _at_home(page: Page, site: str, clock: Clock) -> Iterator[str]:
     page.get_by_role("button", name="Flip a bit").click()
     page.get_by_role("heading", name="Try it").evaluate("heading => heading.scrollIntoView()")
     yield "experiment"
+    page.get_by_role("link", name="Back to the application").click()
+    page.wait_for_url(f"{site}/")
     put_into_cart(page, site, "Desk lamp")
     clock.advance(WARNED)
     look_again(page)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi.responses import HTMLResponse
-from playwright.sync_api import Route
+from playwright.sync_api import Response, Route
 
 from tests.browser.fetching import fetch
 from tests.shop import MINUTE
@@ -83,7 +83,14 @@ class Tab:
 
     def stay(self) -> None:
         """Press "Stay signed in", until the page knows that the session was renewed."""
-        with self.page.expect_response(lambda response: response.request.method == "GET"):
+        answered = []
+
+        def knows(response: Response) -> bool:
+            # The answer to a look from before may be reported late.
+            answered.append(response.request.method)
+            return answered[-1] == "GET" and "POST" in answered
+
+        with self.page.expect_response(knows):
             self.press("Stay signed in")
 
     def check(self) -> None:

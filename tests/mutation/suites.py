@@ -3,7 +3,7 @@
 SUITES = {
     "sealing/xaes": ["tests/test_xaes.py"],
     "sealing/token": ["tests/test_token.py", "tests/test_rejection_details.py"],
-    "sealing/keyring": ["tests/test_keyring.py", "tests/test_key_purposes.py", "tests/test_weak_secrets.py"],
+    "keyring": ["tests/test_keyring.py", "tests/test_key_purposes.py", "tests/test_weak_secrets.py"],
     "lifetime": ["tests/test_lifetime.py"],
     "cookies": ["tests/test_cookies.py", "tests/test_cookie_option_messages.py", "tests/test_cookie_pairs.py"],
     "sealing/chunks": [
@@ -43,7 +43,7 @@ SUITES = {
         "tests/test_token_cookies.py",
         "tests/test_tossed_cookies.py",
     ],
-    "request": [
+    "visit": [
         "tests/test_binding_and_audience.py",
         "tests/test_decision_table.py",
         "tests/test_events.py",
