@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 # Under this key a shared session's JSON carries what the other format has no place for.
@@ -15,13 +15,18 @@ class ForeignSession:
     """A session in another system's terms. Times are Unix seconds.
 
     When it is read, a time is None where the format tells none. When it is written, None is what the
-    format would choose now. `id` is the other system's own id of the session, where it has one.
+    format would choose now. `id` is the other system's own id of the session, and `subject` the user's,
+    where it has one. `renewed_at` is when the cookie was written, where the format tells that beside
+    `created_at`.
     """
 
-    data: dict[str, Any]
+    # Neither shows in a repr: the data is the user's, and an id may be all that a request needs.
+    data: dict[str, Any] = field(repr=False)
     created_at: float | None = None
     expires_at: float | None = None
-    id: str | None = None
+    id: str | None = field(default=None, repr=False)
+    subject: str | None = field(default=None, repr=False)
+    renewed_at: float | None = None
 
 
 class CookieReader(Protocol):

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -49,11 +49,11 @@ def thumbprint(key: bytes, digest: str) -> str:
     return encode_base64url(hashlib.new(digest, canonical.encode()).digest())
 
 
-def open_jwe(text: str, keys: Sequence[JweKey]) -> bytes:
+def open_jwe(text: str, keys: Sequence[JweKey], *, unnamed: Sequence[JweKey]) -> bytes:
     """The plaintext, authenticated under one of the keys.
 
-    A header that names a key is opened with that one, and one without a name with the first key of its
-    algorithm. Raises `Rejected` (malformed, unknown_key, forged).
+    A header that names a key is opened with that one of `keys`, and one without a name with any of
+    `unnamed`. Raises `Rejected` (malformed, unknown_key, forged).
     """
     parts = text.split(".")
     if len(parts) != _PARTS or parts[1]:
@@ -63,14 +63,20 @@ def open_jwe(text: str, keys: Sequence[JweKey]) -> bytes:
     iv, ciphertext, tag = map(decode_base64url, parts[2:])
     if len(iv) != _IV_SIZES[enc] or len(tag) != _TAG_SIZES[enc]:
         raise Rejected(SessionStatus.MALFORMED, "an iv or tag of another size")
-    chosen = next((key for key in keys if key.enc == enc and (kid is None or key.kid in (None, kid))), None)
-    if chosen is None:
+    # A key without a name of its own takes no notice of the header's.
+    named = unnamed if kid is None else [key for key in keys if key.kid in (None, kid)]
+    chosen = [key.key for key in named if key.enc == enc]
+    if not chosen:
         raise Rejected(SessionStatus.UNKNOWN_KEY, "sealed under a secret that is not configured")
     decrypt = _decrypt_gcm if enc == A256GCM else _decrypt_cbc
-    return decrypt(chosen.key, iv, ciphertext, tag, parts[0].encode())
+    for key in chosen:
+        plaintext = decrypt(key, iv, ciphertext, tag, parts[0].encode())
+        if plaintext is not None:
+            return plaintext
+    raise Rejected(SessionStatus.FORGED, "the tag does not match")
 
 
-def _header(part: str) -> dict[str, Any]:
+def _header(part: str) -> dict[str, str]:
     """The protected header; raises `Rejected` (malformed) for any that the three systems do not write.
 
     Only the choice of key and algorithm is read from it before the tag has been checked.
@@ -78,27 +84,25 @@ def _header(part: str) -> dict[str, Any]:
     header = load_value(decode_base64url(part))
     if not is_object(header) or not header.keys() <= _HEADER_FIELDS:
         raise Rejected(SessionStatus.MALFORMED, "another JWE header")
-    kid = header.get("kid", "")
-    if header.get("alg") != "dir" or header.get("enc") not in KEY_SIZES or not isinstance(kid, str):
+    if not all(isinstance(value, str) for value in header.values()):
+        raise Rejected(SessionStatus.MALFORMED, "a JWE header that is no text")
+    if header.get("alg") != "dir" or header.get("enc") not in KEY_SIZES:
         raise Rejected(SessionStatus.MALFORMED, "an algorithm that is not accepted")
     return header
 
 
-def _decrypt_gcm(key: bytes, iv: bytes, ciphertext: bytes, tag: bytes, associated_data: bytes) -> bytes:
+def _decrypt_gcm(key: bytes, iv: bytes, ciphertext: bytes, tag: bytes, associated_data: bytes) -> bytes | None:
+    """The plaintext, None under another key."""
     try:
         return AESGCM(key).decrypt(iv, ciphertext + tag, associated_data)
     except InvalidTag:
-        raise _forged() from None
+        return None
 
 
-def _decrypt_cbc(key: bytes, iv: bytes, ciphertext: bytes, tag: bytes, associated_data: bytes) -> bytes:
-    """AES-CBC with HMAC-SHA512, the MAC first (RFC 7518, section 5.2.2.2)."""
+def _decrypt_cbc(key: bytes, iv: bytes, ciphertext: bytes, tag: bytes, associated_data: bytes) -> bytes | None:
+    """As `_decrypt_gcm`, by AES-CBC with HMAC-SHA512, the MAC first (RFC 7518, section 5.2.2.2)."""
     half = len(key) // 2
     text = associated_data + iv + ciphertext + (8 * len(associated_data)).to_bytes(8)
     if not hmac.compare_digest(hmac.digest(key[:half], text, "sha512")[: len(tag)], tag):
-        raise _forged()
+        return None
     return decrypt_cbc(key[half:], iv, ciphertext)
-
-
-def _forged() -> Rejected:
-    return Rejected(SessionStatus.FORGED, "the tag does not match")
