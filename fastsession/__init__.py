@@ -14,6 +14,7 @@ from fastsession.events import SessionEvent
 from fastsession.guards.local_path import local_path
 from fastsession.guards.requirement import require
 from fastsession.guards.same_origin import SameOrigin, same_origin
+from fastsession.guards.signed_in import SignedIn
 from fastsession.lifetime import Lifetime
 from fastsession.middleware import SessionMiddleware
 from fastsession.rechecking import closing_when_over, recheck
@@ -41,6 +42,7 @@ __all__ = [
     "SessionNotSerializableError",
     "SessionStatus",
     "SessionTooLargeError",
+    "SignedIn",
     "StoreUnavailableError",
     "closing_when_over",
     "control_of",

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 
 from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_header, cookie_name, refuse_other_rules
-from fastsession.errors import ConfigurationError
+from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.events import EventLog, Listener
 from fastsession.formats.contract import CookieFormat
+from fastsession.formats.foreign_secrets import refuse_shared_secrets
 from fastsession.formats.migrating import Migrations
 from fastsession.formats.migration import Migration
 from fastsession.formats.sharing import ForeignCookies, refuse_misused, refuse_unused
 from fastsession.guards.routes import RouteInspection
+from fastsession.guards.signed_in import SignedIn
 from fastsession.lifecycle import Clock, Lifecycle
 from fastsession.lifetime import DEFAULT_ABSOLUTE, DEFAULT_IDLE, Lifetime, Timeouts, standard_lifetime
 from fastsession.mapping import SCOPE_KEY, SessionDict, take_back
@@ -38,6 +40,7 @@ from fastsession.server_side.serving import (
     STARTS,
     SWITCHING_PROTOCOLS,
     middlewares_below,
+    refuse,
     serve_lifespan,
     serve_with_backend,
 )
@@ -78,7 +81,7 @@ class SessionMiddleware:
         remember: Lifetime | None = None,
         max_cookies: int = 2,
         audience: str = "",
-        binding: Binding | None = None,
+        binding: Binding | SignedIn | None = None,
         format: CookieFormat | None = None,
         migrate_from: Sequence[Migration] = (),
         store: SessionStore | None = None,
@@ -103,6 +106,7 @@ class SessionMiddleware:
         secrets = accepted_secrets(secret_key, secret_key_fallbacks)
         keys = KeyRing(secrets)
         refuse_misused(format, migrate_from, secrets, store)
+        refuse_shared_secrets([binding.reader] if isinstance(binding, SignedIn) else [], secrets)
         cookies: SessionCookies
         if format is None:
             name = cookie_name(session_cookie, path=path, domain=domain, https_only=https_only)
@@ -168,11 +172,11 @@ class SessionMiddleware:
                 "migrate_from": [type(migration.format) for migration in migrate_from],
             },
         )
-        self._binding = _checked(binding)
+        self._binding = binding if isinstance(binding, SignedIn) else _checked(binding)
         self._routes = RouteInspection(app)
         announce_cookie(model, cookies.name)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912
         """Run the application with a session in its scope (ASGI 3)."""
         if scope["type"] == "lifespan":
             server_side, send = self.lifecycle.server_side, self._routes.inspecting(scope, send)
@@ -189,7 +193,9 @@ class SessionMiddleware:
                 break
         lifecycle = self.lifecycle
         header = cookie_header(scope["headers"] if "aws.event" not in scope else lambda_headers(scope))
-        binding = _digest(self._binding(HTTPConnection(scope))) if self._binding else b""
+        binding = await self._bound_to(scope, receive, send) if self._binding else b""
+        if binding is None:
+            return
         session = SessionDict(lifecycle, header, binding)
         if "session" in scope:
             # Behind another session middleware, ours or Starlette's: it must not find our session in its scope.
@@ -226,6 +232,17 @@ class SessionMiddleware:
             session.response_started = session.over = True
             if not completed:
                 watch_handlers(session, scope)
+
+    async def _bound_to(self, scope: Scope, receive: Receive, send: Send) -> bytes | None:
+        """What this request's session is bound to; None, with 503 answered, when the front end's store is down."""
+        connection = HTTPConnection(scope)
+        if not isinstance(self._binding, SignedIn):
+            return _digest(self._binding(connection)) if self._binding else b""
+        try:
+            return _digest(await self._binding.identity(connection))
+        except StoreUnavailableError as error:
+            await refuse(error, scope, receive, send)
+            return None
 
     def _with_shared_session(self, scope: Scope) -> Scope | None:
         """The scope with the session of an outer middleware that has our cookie, which we then go along with."""

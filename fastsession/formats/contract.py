@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NoReturn, Protocol, runtime_checkable
+
+from fastsession.errors import ConfigurationError
 
 # Under this key a shared session's JSON carries what the other format has no place for.
 METADATA_KEY = "_fastsession"
@@ -27,6 +29,15 @@ class ForeignSession:
     id: str | None = field(default=None, repr=False)
     subject: str | None = field(default=None, repr=False)
     renewed_at: float | None = None
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: object) -> NoReturn:
+        """Raise `ConfigurationError`: a route that took one from the request would let the client say who it is."""
+        message = (
+            "A ForeignSession is neither a parameter that the client may send nor a response: write "
+            "user: Annotated[ForeignSession, Depends(SignedIn(...))], and return the fields that the client may see."
+        )
+        raise ConfigurationError(message)
 
 
 class CookieReader(Protocol):

@@ -13,9 +13,10 @@ from starlette.types import Message, Scope, Send
 from fastsession.errors import ConfigurationError
 from fastsession.guards.requirement import Requirement
 from fastsession.guards.same_origin import SameOrigin
+from fastsession.guards.signed_in import SignedIn
 from fastsession.guards.slips import slips
 
-Guard = Requirement | SameOrigin
+Guard = Requirement | SameOrigin | SignedIn
 # Where an application, a middleware, a mount and an included router keep what they pass requests to.
 _INNER = ("app", "router", "original_router")
 

@@ -12,8 +12,10 @@ from fastapi.dependencies.models import Dependant
 from pydantic.errors import PydanticUserError
 
 from fastsession.dependencies import session_of
+from fastsession.formats.contract import ForeignSession
 from fastsession.guards.requirement import require
 from fastsession.guards.same_origin import SameOrigin
+from fastsession.guards.signed_in import SignedIn
 from fastsession.openapi import SessionScheme
 from fastsession.session import Session
 
@@ -24,6 +26,8 @@ _FACTORIES: tuple[tuple[object, str], ...] = (
     (require, "require(...)"),
     (session_of, "session_of(...)"),
     (SameOrigin, "SameOrigin()"),
+    (SignedIn, "SignedIn(...)"),
+    (ForeignSession, "SignedIn(...)"),
 )
 
 
@@ -65,7 +69,7 @@ def _returns_a_dependency(dependant: Dependant) -> bool:
         return False
     names = inspect.getclosurevars(dependant.call)
     return any(
-        isinstance(value, SessionScheme | SameOrigin) or any(value is factory for factory, _ in _FACTORIES)
+        isinstance(value, SessionScheme | SameOrigin | SignedIn) or any(value is factory for factory, _ in _FACTORIES)
         for value in (*names.globals.values(), *names.nonlocals.values())
     )
 
@@ -86,7 +90,7 @@ def _advice(field: Any) -> str:
     """What to write in place of a parameter that is or holds a session, "" for all others."""
     info = field.field_info
     types = list(_types([info.annotation, *info.metadata, info.default]))
-    if any(isinstance(found, SessionScheme | SameOrigin) for found in types):
+    if any(isinstance(found, SessionScheme | SameOrigin | SignedIn) for found in types):
         return "Write Depends(...) around the dependency: FastAPI does not see it otherwise."
     models = [found for found in types if isinstance(found, type) and issubclass(found, Session)]
     # FastAPI has no public name for what validates a parameter.

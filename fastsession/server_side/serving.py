@@ -45,7 +45,7 @@ async def serve_with_backend(app: ASGIApp, session: SessionDict, scope: Scope, r
                     message["headers"] = await lifecycle.commit_behind(session, scope, headers, status_code)
                 except (StoreUnavailableError, SessionLimitError) as error:
                     answered = True
-                    await _refuse(error, scope, receive, send)
+                    await refuse(error, scope, receive, send)
                     return
             session.response_started = True
         await send(message)
@@ -57,7 +57,7 @@ async def serve_with_backend(app: ASGIApp, session: SessionDict, scope: Scope, r
         # Those that the application raised as well, having asked for a session to be ended, and did not handle.
         if answered or session.response_started:
             raise
-        await _refuse(error, scope, receive, send)
+        await refuse(error, scope, receive, send)
 
 
 async def serve_lifespan(
@@ -107,7 +107,7 @@ def middlewares_below(app: Any, kind: type[MiddlewareT]) -> Iterator[MiddlewareT
         yield from middlewares_below(wrapped, kind)
 
 
-async def _refuse(error: StoreUnavailableError | SessionLimitError, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse(error: StoreUnavailableError | SessionLimitError, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer in the application's place, telling nothing of the cause."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
