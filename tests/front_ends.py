@@ -8,6 +8,7 @@ from base64 import b64encode, urlsafe_b64encode
 from urllib.parse import quote
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.padding import PKCS7
@@ -26,16 +27,35 @@ def authjs_cookie(subject, *, at, name=AUTHJS_COOKIE, secret=AUTH_SECRET, days=3
 
 
 def authjs_seal(claims, *, name=AUTHJS_COOKIE, secret=AUTH_SECRET):
-    info = f"Auth.js Generated Encryption Key ({name})".encode()
-    key = HKDF(algorithm=SHA256(), length=64, salt=name.encode(), info=info).derive(secret.encode())
-    kid = base64url(hashlib.sha512(b'{"k":"%s","kty":"oct"}' % base64url(key).encode()).digest())
-    header = base64url(json.dumps({"alg": "dir", "enc": "A256CBC-HS512", "kid": kid}).encode())
+    info = f"Auth.js Generated Encryption Key ({name})"
+    key = hkdf(secret, salt=name, info=info, length=64)
+    return seal_cbc(json.dumps(claims).encode(), key, kid=thumbprint(key, "sha512"))
+
+
+def seal_cbc(plaintext, key, **fields):
+    """A JWE by A256CBC-HS512."""
+    header = base64url(json.dumps({"alg": "dir", "enc": "A256CBC-HS512", **fields}).encode())
     iv, padder = os.urandom(16), PKCS7(128).padder()
     encryptor = Cipher(algorithms.AES(key[32:]), modes.CBC(iv)).encryptor()
-    ciphertext = encryptor.update(padder.update(json.dumps(claims).encode()) + padder.finalize())
+    ciphertext = encryptor.update(padder.update(plaintext) + padder.finalize())
     signed = header.encode() + iv + ciphertext + (8 * len(header)).to_bytes(8, "big")
     tag = hmac.digest(key[:32], signed, "sha512")[:32]
     return ".".join([header, "", *map(base64url, (iv, ciphertext, tag))])
+
+
+def seal_gcm(plaintext, key, **fields):
+    """A JWE by A256GCM."""
+    header, iv = base64url(json.dumps({"alg": "dir", "enc": "A256GCM", **fields}).encode()), os.urandom(12)
+    sealed = AESGCM(key).encrypt(iv, plaintext, header.encode())
+    return ".".join([header, "", *map(base64url, (iv, sealed[:-16], sealed[-16:]))])
+
+
+def hkdf(secret, *, salt, info, length):
+    return HKDF(algorithm=SHA256(), length=length, salt=salt.encode(), info=info.encode()).derive(secret.encode())
+
+
+def thumbprint(key, digest):
+    return base64url(hashlib.new(digest, b'{"k":"%s","kty":"oct"}' % base64url(key).encode()).digest())
 
 
 def better_auth_cookie(token, *, secret=AUTH_SECRET):

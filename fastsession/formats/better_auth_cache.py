@@ -27,7 +27,8 @@ from fastsession.status import SessionStatus
 Strategy = Literal["compact", "jwt", "jwe"]
 # As Better Auth writes it. What it signs is the session's own text with `expiresAt` as its last field.
 _COMPACT = re.compile(
-    rb'\{"session":(\{.*)\},"expiresAt":([0-9]{1,%d}),"signature":"([A-Za-z0-9_-]{43})"\}' % MAX_DIGITS, re.DOTALL
+    rb'\{"session":(\{.*)\},"expiresAt":([1-9][0-9]{0,%d}),"signature":"([A-Za-z0-9_-]{43})"\}' % (MAX_DIGITS - 1),
+    re.DOTALL,
 )
 _TYPE: Final = "better-auth.session-cache+jwt"
 _AUDIENCE: Final = "better-auth:session-cache"

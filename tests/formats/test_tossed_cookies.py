@@ -167,7 +167,9 @@ def test_a_shared_session_among_others_is_renewed_although_nobody_looks():
 
 @pytest.mark.parametrize("look", ["open", "migrate"])
 def test_a_flood_of_seals_costs_four_keys_a_password_at_most(look):
-    reader = Iron(password=[SECRET, SECRET[::-1]], cookie_name="s", integrity={"iterations": 50, "salt_bits": 256})
+    reader = Iron(
+        password=[SECRET, SECRET[::-1]], cookie_name="s", ttl=60, integrity={"iterations": 50, "salt_bits": 256}
+    )
     header = jar(*[FORGED.replace("0", str(number % 10), 1) for number in range(50)])
     keys = 0
 
