@@ -14,7 +14,7 @@ from fastsession.status import SessionStatus
 
 
 def rows_session(session: object, user: object, now: float) -> ForeignSession:
-    """The session in its row and its user's; raises `Rejected` (expired_absolute, incompatible).
+    """The session in its row and its user's; raises `Rejected` (expired_absolute, revoked, incompatible).
 
     `id` is the session's, which is no secret; the token that is one stays in the row.
     """
@@ -30,6 +30,9 @@ def rows_session(session: object, user: object, now: float) -> ForeignSession:
     # To the millisecond, and this one is still good.
     if milliseconds(expires_at) < milliseconds(now):
         raise expired()
+    if user.get("banned") and _is_ahead(user.get("banExpires"), now):
+        # Better Auth looks at its admin plugin's columns when somebody signs in, and then not again.
+        raise Rejected(SessionStatus.REVOKED, "the user is banned")
     data: dict[str, Any] = {"session": dict(session), "user": dict(user)}
     return ForeignSession(data, timestamp(session.get("createdAt")), expires_at, session_id, user_id)
 
@@ -52,6 +55,10 @@ def timestamp(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 10**MAX_DIGITS:
         raise _incompatible("a time that is none")
     return value / 1000
+
+
+def _is_ahead(moment: object, now: float) -> bool:
+    return moment is None or milliseconds(timestamp(moment)) > milliseconds(now)
 
 
 def is_row(value: object) -> TypeGuard[Mapping[str, Any]]:

@@ -225,6 +225,25 @@ def test_a_cache_that_better_auth_would_not_read_is_no_session(make, field):
     assert status_of(reader, cookies, NOW) is SessionStatus.INCOMPATIBLE
 
 
+@pytest.mark.parametrize(
+    ("columns", "status"),
+    [
+        ({"banned": True}, SessionStatus.REVOKED),
+        ({"banned": 1, "banExpires": None}, SessionStatus.REVOKED),
+        ({"banned": True, "banExpires": "2025-07-01T00:00:00.001Z"}, SessionStatus.REVOKED),
+        ({"banned": True, "banExpires": "2025-07-01T00:00:00.000Z"}, SessionStatus.VALID),
+        ({"banned": False, "banExpires": "2025-07-05T00:00:00.000Z"}, SessionStatus.VALID),
+        ({"banned": None}, SessionStatus.VALID),
+        ({"banned": True, "banExpires": "later"}, SessionStatus.INCOMPATIBLE),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("make", [*CACHES, better_auth], ids=lambda make: make.__name__)
+def test_a_banned_user_is_not_signed_in(make, columns, status):
+    reader, cookies = make(json.dumps(changed("user", **columns), separators=(",", ":")).encode())
+    assert status_of(reader, cookies, NOW) is status
+
+
 @pytest.mark.parametrize("make", CACHES, ids=lambda make: make.__name__)
 def test_a_cached_session_ends_with_its_row_and_its_email_is_in_lower_case(make):
     reader, cookies = make(json.dumps({**CACHED, **PUBLIC}, separators=(",", ":")).encode())
