@@ -1,12 +1,11 @@
 """Routes behind FastSession and behind other packages that read a front end's session, and cookies for both."""
 
 import asyncio
-import base64
 import json
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
 from fastapi_better_auth import BetterAuth, CookieVerifier, CsrfDisabled, SharedSecret, StoredSession, StoredUser
@@ -67,7 +66,7 @@ def answers(dependency: Any, cookies: list[str]) -> int:
     app = FastAPI()
 
     @app.get("/me")
-    async def me(_: Any = Depends(dependency)) -> str:
+    async def me(_: Annotated[Any, Depends(dependency)]) -> str:
         return "known"
 
     client = browser(app, errors_raised=False)

@@ -54,7 +54,7 @@ class SignedIn(SecurityBase):
         on_event: Listener | Sequence[Listener] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not callable(getattr(reader, "read", None)):
+        if not any(callable(getattr(reader, method, None)) for method in ("read", "load")):
             message = "SignedIn takes a format, such as SignedIn(AuthjsSession(secret=...))."
             raise ConfigurationError(message)
         name = type(reader).__name__
