@@ -12,10 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from fastsession import ConfigurationError, SignedIn
-from fastsession.formats import ForeignSession, Migration
+from fastsession import SignedIn
+from fastsession.formats import ForeignSession
 from tests.front_ends import AUTHJS_COOKIE
-from tests.shop import START, browser
+from tests.shop import browser
 
 PAGE = Path(__file__).parent.parent / "docs" / "recipes" / "authjs-database-sessions.md"
 TOKEN, ENDED = str(uuid.uuid4()), str(uuid.uuid4())
@@ -74,10 +74,3 @@ def test_any_other_cookie_is_401(reader, clock, value):
 def test_a_database_that_fails_is_503(reader, engine, clock):
     change(engine, 'DROP TABLE "Session"')
     assert ask(reader, clock, TOKEN).status_code == 503
-
-
-def test_it_is_not_for_migrating(reader):
-    from datetime import UTC, datetime
-
-    with pytest.raises(ConfigurationError, match="signs the user out"):
-        Migration(reader, accept_until=datetime.fromtimestamp(START, UTC))
