@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from fastsession.formats.fastify_secure_session import FastifySecureSession
     from fastsession.formats.flask_session import FlaskSession
     from fastsession.formats.h3_session import H3Session
+    from fastsession.formats.hono_session import HonoSession
+    from fastsession.formats.hono_sessions import HonoSessions
     from fastsession.formats.iron import Iron
     from fastsession.formats.iron_passwords import IronPassword
     from fastsession.formats.iron_seal import IronOptions
@@ -50,6 +52,8 @@ __all__ = [
     "FlaskSession",
     "ForeignSession",
     "H3Session",
+    "HonoSession",
+    "HonoSessions",
     "Iron",
     "IronOptions",
     "IronPassword",
@@ -80,6 +84,8 @@ _MODULES = {
     "FlaskSession": "flask_session",
     "ForeignSession": "contract",
     "H3Session": "h3_session",
+    "HonoSession": "hono_session",
+    "HonoSessions": "hono_sessions",
     "Iron": "iron",
     "IronOptions": "iron_seal",
     "IronPassword": "iron_passwords",

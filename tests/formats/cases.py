@@ -131,6 +131,8 @@ CASES = [
     Case("BetterAuthCache, jwe", ("better-auth-cache/A90", "better-auth-cache/A89"), names_keys=True),
     Case("BetterAuthCache, jwks", ("better-auth-cache/A150",)),
     Case("BetterAuthCache, chunks", ("better-auth-cache/A28",)),
+    Case("HonoSession", ("hono-session/A02", "hono-session/A01")),
+    Case("HonoSessions", ("hono-sessions/A02", "hono-sessions/A01"), spelling=percent_escaped),
     Case("StarletteSession", ("starlette/A02", "starlette/A01"), spelling=quoted),
     Case("FlaskSession", ("flask/A02", "flask/A01")),
     Case("LitestarSession", ("litestar/A02", "litestar/A01"), spelling=quoted_or_percent_escaped),

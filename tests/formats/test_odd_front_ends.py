@@ -13,6 +13,8 @@ from fastsession.formats import (
     BetterAuthSession,
     ForeignSession,
     H3Session,
+    HonoSession,
+    HonoSessions,
     NextAuthSession,
     NuxtSession,
 )
@@ -84,7 +86,17 @@ def nuxt(content, **options):
     return reader, {"c": reader._seals.seal(content, expires_at=None)}
 
 
-MAKERS = [authjs, next_auth, jwe, jwt, jwks, compact, better_auth, nuxt]
+def hono(content, **header):
+    key = hkdf(SECRET, salt="", info="session jwe cek", length=32)
+    return HonoSession(secret=SECRET, cookie_name="c"), {"c": seal_gcm(content, key, **header)}
+
+
+def hono_sessions(content):
+    reader = HonoSessions(password=SECRET, cookie_name="c")
+    return reader, {"c": reader._sealer.seal(json.dumps(content.decode("latin-1")).encode(), expires_at=None)}
+
+
+MAKERS = [authjs, next_auth, jwe, jwt, jwks, compact, better_auth, nuxt, hono, hono_sessions]
 CACHES = [jwe, jwt, compact, jwks]
 
 
@@ -98,7 +110,7 @@ def test_what_is_no_session_is_malformed_or_incompatible(make, content):
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
 def test_the_same_cookie_with_a_session_in_it_is_valid(make):
-    reader, cookies = make(json.dumps({**CACHED, **PUBLIC}, separators=(",", ":")).encode())
+    reader, cookies = make(json.dumps({**CACHED, **PUBLIC, "_data": {}}, separators=(",", ":")).encode())
     assert status_of(reader, cookies, NOW) is SessionStatus.VALID
 
 
@@ -107,7 +119,7 @@ TIMES = ["true", '"1751400000"', "null", "[]", "{}", "NaN", "1e999", "9" * 400, 
 
 @pytest.mark.parametrize("time", TIMES)
 @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
-@pytest.mark.parametrize("make", [authjs, next_auth, jwe, jwt, jwks], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", [authjs, next_auth, jwe, jwt, jwks, hono], ids=lambda make: make.__name__)
 def test_a_claim_that_should_be_a_time_and_is_none_is_malformed(make, name, time):
     claims = json.dumps({**CACHED, **PUBLIC})[:-1] + f', "{name}": {time}}}'
     assert status_of(*make(claims.encode()), NOW) is SessionStatus.MALFORMED
@@ -134,7 +146,7 @@ def test_a_claim_that_should_be_a_time_and_is_none_is_malformed(make, name, time
     ],
     ids=str,
 )
-@pytest.mark.parametrize("make", [authjs, next_auth], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", [authjs, next_auth, hono], ids=lambda make: make.__name__)
 def test_no_other_header_is_accepted_even_under_the_right_key(make, header):
     assert status_of(*make(b'{"sub": "ada"}', **header), NOW) is SessionStatus.MALFORMED
 
@@ -323,6 +335,21 @@ def test_a_time_of_h3_that_is_none_is_incompatible(name, time):
 def test_data_of_h3_that_is_no_object_is_incompatible(data):
     reader, cookies = nuxt(json.dumps({"id": "x", "createdAt": 1, "data": data}).encode())
     assert status_of(reader, cookies, NOW) is SessionStatus.INCOMPATIBLE
+
+
+@pytest.mark.parametrize(
+    ("envelope", "status"),
+    [
+        ({"_data": None}, SessionStatus.INCOMPATIBLE),
+        ({"_data": {"a": 1}}, SessionStatus.INCOMPATIBLE),
+        ({"_data": {"a": {"value": 1}}, "_expire": "soon"}, SessionStatus.EXPIRED_ABSOLUTE),
+        ({"_data": {"a": {"value": 1}}, "_expire": 1}, SessionStatus.EXPIRED_ABSOLUTE),
+        ({"_data": {"a": {"value": 1}}, "_expire": ISO}, SessionStatus.VALID),
+        ({"_data": {"a": {}}}, SessionStatus.VALID),
+    ],
+)
+def test_an_envelope_of_hono_sessions_has_values_and_an_end(envelope, status):
+    assert status_of(*hono_sessions(json.dumps(envelope).encode()), NOW) is status
 
 
 @pytest.mark.parametrize("created_at", [None, 0])

@@ -20,6 +20,8 @@ from fastsession.formats import (
     FastifySecureSession,
     FlaskSession,
     H3Session,
+    HonoSession,
+    HonoSessions,
     Iron,
     IronSession,
     LitestarSession,
@@ -116,6 +118,8 @@ READERS: dict[str, Callable[..., Any]] = {
     "h3-session": H3Session,
     "hapi-iron": Iron,
     "hapi-yar": Yar,
+    "hono-session": HonoSession,
+    "hono-sessions": HonoSessions,
     "iron-session": IronSession,
     "litestar": LitestarSession,
     "next-auth": NextAuthSession,
@@ -158,6 +162,14 @@ def _h3_session(vector):
         "idle_timeout": options.get("idleTimeout", 0),
         "legacy_seals": options.get("legacySealFallback", True),
     }
+
+
+def _hono_session(vector):
+    return {"secret": _password(vector["options"]["secret"]), "cookie_name": vector["cookie_name"]}
+
+
+def _hono_sessions(vector):
+    return {"password": vector["options"]["password"], "cookie_name": vector["cookie_name"]}
 
 
 def _client_sessions(vector):
@@ -261,6 +273,8 @@ _OPTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "h3-session": _h3_session,
     "hapi-iron": _iron,
     "hapi-yar": _yar,
+    "hono-session": _hono_session,
+    "hono-sessions": _hono_sessions,
     "iron-session": _iron_session,
     "litestar": _litestar,
     "next-auth": _secret_and_name,
