@@ -182,7 +182,7 @@ def test_the_front_ends_store_is_asked_once_a_request_and_its_outage_is_503(cloc
 
 def test_a_session_of_nuxt_is_bound_to_its_user_and_to_itself(clock):
     reader = NuxtSession(password="a password of the front end, long enough")
-    bound = SignedIn(reader, subject=lambda data: data.get("user", {}).get("id"), clock=clock)
+    bound = SignedIn(reader, subject=lambda data: (data.get("user") or {}).get("id"), clock=clock)
     client = browser(shop(clock=clock, binding=bound))
 
     def arrive(user, session_id):

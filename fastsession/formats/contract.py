@@ -41,7 +41,11 @@ class ForeignSession:
 
 
 class CookieReader(Protocol):
-    """Reads one foreign format: what `migrate_from` takes."""
+    """Reads one foreign format: what `migrate_from` and `SignedIn` take.
+
+    One of a front end that stays in use has an attribute `of_front_end`, True: its sessions are those of
+    users who are signed in, and `migrate_from` refuses it, because that deletes the cookie.
+    """
 
     cookie_name: str
 
@@ -57,7 +61,8 @@ class CookieFormat(CookieReader, Protocol):
     """Reads and writes one foreign format: what `format` takes.
 
     One whose cookies can be without a time has an attribute `timed`, False when the options it was given
-    make them so: `format` refuses that.
+    make them so: `format` refuses that. One whose `created_at` is when the session began, whoever wrote the
+    cookie last, has an attribute `tells_beginning`, True; otherwise it is when the cookie was written.
     """
 
     def write(self, session: ForeignSession, *, now: float) -> dict[str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID
 
 from fastapi import HTTPException, Response
 from fastapi.openapi.models import APIKey, APIKeyIn
@@ -61,7 +63,7 @@ class SignedIn(SecurityBase):
         if subject is None and not getattr(reader, "of_front_end", False):
             message = (
                 f"{name} has sessions of visitors too, and does not say who is signed in. Write "
-                f'SignedIn({name}(...), subject=lambda data: data.get("user", {{}}).get("id")).'
+                f'SignedIn({name}(...), subject=lambda data: (data.get("user") or {{}}).get("id")).'
             )
             raise ConfigurationError(message)
         self.reader = reader
@@ -115,14 +117,17 @@ class SignedIn(SecurityBase):
 
     async def _session(self, connection: HTTPConnection) -> ForeignSession | None:
         """The front end's session in this request, read once; raises `StoreUnavailableError`."""
-        found: dict[SignedIn, ForeignSession | None] = connection.scope.setdefault(_SCOPE_KEY, {})
-        if self not in found:
-            found[self] = await self._read(connection.scope)
-        return found[self]
-
-    async def _read(self, scope: Scope) -> ForeignSession | None:
-        now = self._clock()
+        scope = connection.scope
         header = cookie_header(scope["headers"] if "aws.event" not in scope else lambda_headers(scope))
+        # By the header too: a scope may be used for more than one request.
+        found: dict[object, ForeignSession | None] = scope.setdefault(_SCOPE_KEY, {})
+        asked = self, header
+        if asked not in found:
+            found[asked] = await self._read(scope, header)
+        return found[asked]
+
+    async def _read(self, scope: Scope, header: bytes) -> ForeignSession | None:
+        now = self._clock()
         try:
             session = await load_newest(self.reader, cookie_pairs(header), now=now)
         except Rejected as rejected:
@@ -130,8 +135,8 @@ class SignedIn(SecurityBase):
             return None
         if self._subject is None:
             return session
-        subject = self._subject(session.data)
-        return None if subject is None else replace(session, subject=str(subject))
+        subject = _checked_subject(self._subject(session.data))
+        return None if subject is None else replace(session, subject=subject)
 
     def _tell(self, rejected: Rejected, header: bytes, scope: Scope, now: float) -> None:
         """Report a cookie that was turned away, the first time that this process sees it."""
@@ -142,3 +147,18 @@ class SignedIn(SecurityBase):
         if self._events.wants(EventKind.REJECTED, status, now):
             detail = f"{type(self.reader).__name__}: {rejected.detail}"
             self._events.report(EventKind.REJECTED, status, scope, at=as_datetime(now), detail=detail)
+
+
+def _checked_subject(subject: object) -> str | None:
+    """The user's name, None for nobody; raises `ConfigurationError` for what would name all users alike."""
+    if subject is None or subject is False or subject == "":
+        return None
+    if isinstance(subject, bool) or not isinstance(subject, str | int | UUID):
+        if inspect.iscoroutine(subject):
+            subject.close()
+        message = (
+            f"subject= returned {type(subject).__name__}: it takes a plain function that returns the user's id as a "
+            "str, int or UUID, and None for nobody."
+        )
+        raise ConfigurationError(message)
+    return str(subject)

@@ -209,7 +209,7 @@ def test_a_format_that_does_not_say_who_is_signed_in_needs_to_be_told(clock):
         with pytest.raises(ConfigurationError, match="subject=lambda data"):
             SignedIn(reader)
     reader = NuxtSession(password=password)
-    front_end = SignedIn(reader, subject=lambda data: data.get("user", {}).get("id"), clock=clock)
+    front_end = SignedIn(reader, subject=lambda data: (data.get("user") or {}).get("id"), clock=clock)
     app = signed_in_app(front_end)
     known, visitor = (
         ask(app, reader.write(ForeignSession(data), now=START)["nuxt-session"], name="nuxt-session")
@@ -223,6 +223,23 @@ def test_another_claim_than_sub_can_say_who_it_is(clock):
     app = signed_in_app(authjs(clock, subject=lambda claims: claims.get("user_id")))
     assert ask(app, authjs_cookie("x", at=START, user_id=42)).json()["subject"] == "42"
     assert ask(app, authjs_cookie("x", at=START)).status_code == 401
+
+
+@pytest.mark.parametrize("nobody", [None, "", False])
+def test_a_subject_that_is_nobody_is_nobody(clock, nobody):
+    app = signed_in_app(authjs(clock, subject=lambda _: nobody))
+    assert ask(app, authjs_cookie("ada", at=START)).status_code == 401
+
+
+async def asynchronous(claims):
+    return claims["sub"]
+
+
+@pytest.mark.parametrize("subject", [asynchronous, lambda claims: claims, lambda claims: [claims["sub"]], bool])
+def test_a_subject_that_would_name_all_users_alike_is_a_configuration_error(clock, subject):
+    app = signed_in_app(authjs(clock, subject=subject))
+    with pytest.raises(ConfigurationError, match="plain function"):
+        ask(app, authjs_cookie("ada", at=START))
 
 
 def test_what_is_no_format_is_a_configuration_error():

@@ -31,7 +31,7 @@ ISSUER = "http://front.example"
 
 
 def h3_user(data):
-    return data.get("user", {}).get("id")
+    return (data.get("user") or {}).get("id")
 
 
 @dataclass(frozen=True)
