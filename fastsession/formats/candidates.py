@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from itertools import islice, product
 from typing import Final
 
 from fastsession.cookies import RequestCookies
 from fastsession.errors import Rejected
-from fastsession.formats.contract import METADATA_KEY, CookieReader, ForeignSession, StoredReader, names_of
+from fastsession.formats.contract import METADATA_KEY, CookieReader, ForeignSession, names_of
 from fastsession.formats.json_data import is_object
 from fastsession.sealing.choice import Choice
 
@@ -62,12 +62,14 @@ async def load_newest(
     check: Callable[[ForeignSession], object] | None = None,
 ) -> ForeignSession:
     """As `read_newest`, and for readers whose data is in a store as well; raises `StoreUnavailableError`."""
-    if not isinstance(reader, StoredReader):
+    # As in `names_of`: asking whether it is a `StoredReader` costs too much.
+    load: Callable[..., Awaitable[ForeignSession]] | None = getattr(reader, "load", None)
+    if load is None:
         return read_newest(reader, cookies, now=now, check=check)
     choice = _new_choice()
     for candidate in candidates(reader, cookies):
         try:
-            _add_session(choice, await reader.load(candidate, now=now), check)
+            _add_session(choice, await load(candidate, now=now), check)
         except Rejected as rejected:
             choice.reject(rejected)
         if choice.is_full:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -58,8 +59,7 @@ def open_jwe(text: str, keys: Sequence[JweKey], *, unnamed: Sequence[JweKey]) ->
     parts = text.split(".")
     if len(parts) != _PARTS or parts[1]:
         raise Rejected(SessionStatus.MALFORMED, "not a JWE under a shared key")
-    header = _header(parts[0])
-    enc, kid = header["enc"], header.get("kid")
+    enc, kid = _header(parts[0])
     iv, ciphertext, tag = map(decode_base64url, parts[2:])
     if len(iv) != _IV_SIZES[enc] or len(tag) != _TAG_SIZES[enc]:
         raise Rejected(SessionStatus.MALFORMED, "an iv or tag of another size")
@@ -76,8 +76,10 @@ def open_jwe(text: str, keys: Sequence[JweKey], *, unnamed: Sequence[JweKey]) ->
     raise Rejected(SessionStatus.FORGED, "the tag does not match")
 
 
-def _header(part: str) -> dict[str, str]:
-    """The protected header; raises `Rejected` (malformed) for any that the three systems do not write.
+# All cookies under one key have one header.
+@lru_cache(maxsize=64)
+def _header(part: str) -> tuple[str, str | None]:
+    """Algorithm and key id of a header; raises `Rejected` (malformed) for any that the packages do not write.
 
     Only the choice of key and algorithm is read from it before the tag has been checked.
     """
@@ -88,7 +90,7 @@ def _header(part: str) -> dict[str, str]:
         raise Rejected(SessionStatus.MALFORMED, "a JWE header that is no text")
     if header.get("alg") != "dir" or header.get("enc") not in KEY_SIZES:
         raise Rejected(SessionStatus.MALFORMED, "an algorithm that is not accepted")
-    return header
+    return header["enc"], header.get("kid")
 
 
 def _decrypt_gcm(key: bytes, iv: bytes, ciphertext: bytes, tag: bytes, associated_data: bytes) -> bytes | None:
