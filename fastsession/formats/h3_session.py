@@ -22,6 +22,8 @@ from fastsession.status import SessionStatus
 
 # PBKDF2's iterations, which no seal tells of itself.
 _ITERATIONS: Final = {1: 1, 2: 8192}
+# More than these are worth a memory of keys.
+_FEW_ITERATIONS: Final = 100
 _TIMESTAMP_SKEW: Final = 60
 # What stands in the cookie of the name when the seal is in NAME.1, NAME.2 and so on.
 _COUNT = re.compile(r"__chunked__([1-9][0-9]?)")
@@ -64,12 +66,14 @@ class H3Session:
         self._chunk_names = tuple(f"{cookie_name}.{number}" for number in range(1, _MOST_CHUNKS + 1))
         passwords = password_list(password)
         encryption, integrity = (_with_iterations(each, _ITERATIONS[h3]) for each in (encryption, integrity))
-        self._seals = SlowSeals(passwords, encryption=encryption, integrity=integrity)
-        self._legacy = None
+        slow = integrity.get("iterations", 1) > _FEW_ITERATIONS
+        self._slow = SlowSeals(passwords, encryption=encryption, integrity=integrity) if slow else None
+        # Next to nothing to try, so they are tried first.
+        self._quick = [] if slow else [IronSealer(passwords, encryption=encryption, integrity=integrity)]
+        self._sealer = self._slow or self._quick[0]
         if h3 > 1 and legacy_seals:
-            # Next to nothing to try, so they are tried first.
             encryption, integrity = {**encryption, "iterations": 1}, {**integrity, "iterations": 1}
-            self._legacy = IronSealer(passwords, encryption=encryption, integrity=integrity)
+            self._quick.append(IronSealer(passwords, encryption=encryption, integrity=integrity))
         self.secrets = passwords.secrets()
         warn_of_weak(self, self.secrets)
 
@@ -105,7 +109,7 @@ class H3Session:
             envelope["lastSeenAt"] = milliseconds(now)
         seconds = self._max_age or self._idle_timeout
         expires_at = now + seconds if seconds else session.expires_at
-        value = self._seals.seal(dump_object({**envelope, "data": session.data}), expires_at=expires_at)
+        value = self._sealer.seal(dump_object({**envelope, "data": session.data}), expires_at=expires_at)
         single = MAX_COOKIE_SIZE - len(self.cookie_name)
         if not self._spreads:
             check_capacity(session.data, size=len(value), limit=single)
@@ -135,13 +139,15 @@ class H3Session:
 
     def _open(self, seal: str, now: float) -> tuple[bytes, float | None]:
         """Plaintext and expiration of a seal of either version; raises `Rejected`."""
-        if self._legacy is not None:
+        for sealer in self._quick:
             try:
-                return self._legacy.open(seal)
+                return sealer.open(seal)
             except Rejected as rejected:
                 if rejected.status is not SessionStatus.FORGED:
                     raise
-        return self._seals.open(seal, now)
+        if self._slow is None:
+            raise Rejected(SessionStatus.FORGED, "the MAC does not match")
+        return self._slow.open(seal, now)
 
     def _renewed_at(self, sealed_until: float | None, now: float) -> float | None:
         """When the seal was made, where it tells: h3 seals for as long as the options say."""

@@ -83,7 +83,7 @@ def better_auth(content):
 
 def nuxt(content, **options):
     reader = NuxtSession(password=SECRET, cookie_name="c", **options)
-    return reader, {"c": reader._seals.seal(content, expires_at=None)}
+    return reader, {"c": reader._sealer.seal(content, expires_at=None)}
 
 
 def hono(content, **header):

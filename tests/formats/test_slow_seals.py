@@ -117,6 +117,13 @@ def test_a_flood_costs_64_keys_a_second_and_turns_away_nobody_who_is_known():
     assert status_of(ours, new, NOW + 1) is SessionStatus.VALID
 
 
+def test_a_flood_turns_away_nobody_where_a_key_costs_nothing():
+    for cheap in (NuxtSession(password=PASSWORD, cookie_name="s"), reader(integrity={"iterations": 2})):
+        statuses = {status_of(cheap, forged(number), NOW) for number in range(200)}
+        assert statuses == {SessionStatus.FORGED}
+        assert status_of(cheap, cheap.write(ForeignSession({}), now=NOW), NOW) is SessionStatus.VALID
+
+
 def test_many_new_visitors_are_no_flood():
     ours, others = reader(), [reader() for _ in range(70)]
     cookies = [other.write(ForeignSession({"a": 1}), now=NOW) for other in others]
