@@ -27,14 +27,15 @@ _FACTORIES: tuple[tuple[object, str], ...] = (
     (session_of, "session_of(...)"),
     (SameOrigin, "SameOrigin()"),
     (SignedIn, "SignedIn(...)"),
-    (ForeignSession, "SignedIn(...)"),
 )
+# This one makes what a dependency returns, of what the client sends.
+_FOREIGN = (ForeignSession, "SignedIn(...)")
 
 
 def slips(dependant: Dependant, *, is_endpoint: bool) -> Iterator[str]:
     """Say for each slip in an endpoint or a dependency what is wrong, and what to write."""
     call: Any = dependant.call
-    for factory, written in _FACTORIES:
+    for factory, written in (*_FACTORIES, _FOREIGN):
         if call is factory:
             yield f"Depends({_name(call)}) guards nothing. Write Depends({written})."
             return

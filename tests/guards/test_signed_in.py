@@ -203,6 +203,20 @@ def test_a_class_in_depends_is_found_before_it_is_served(endpoint):
         serve()
 
 
+async def stands_in() -> ForeignSession:
+    return ForeignSession({}, subject="eve")
+
+
+def test_a_dependency_may_make_one_itself():
+    app = shop()
+
+    @app.get("/me")
+    async def me(user: Annotated[ForeignSession, Depends(stands_in)]) -> str | None:
+        return user.subject
+
+    assert browser(app).get("/me").json() == "eve"
+
+
 def test_a_format_that_does_not_say_who_is_signed_in_needs_to_be_told(clock):
     password = "a password of the front end, long enough"
     for reader in (H3Session(password=password), NuxtSession(password=password)):
