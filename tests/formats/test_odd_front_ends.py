@@ -1,12 +1,16 @@
 """Front ends' cookies under the right key that their packages would not write: a status, and never an exception."""
 
+import asyncio
 import hmac
 import json
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fastsession import ConfigurationError, SessionStatus
+from fastsession.cookies import cookie_pairs
+from fastsession.errors import Rejected
 from fastsession.formats import (
     AuthjsSession,
     BetterAuthCache,
@@ -18,6 +22,7 @@ from fastsession.formats import (
     NextAuthSession,
     NuxtSession,
 )
+from fastsession.formats.candidates import load_newest
 from tests.formats.reception import status_of
 from tests.formats.test_odd_content import NOT_A_SESSION, ODD, READABLE
 from tests.front_ends import base64url, better_auth_cookie, hkdf, seal_cbc, seal_gcm, thumbprint
@@ -370,3 +375,114 @@ def test_h3_counts_idleness_from_the_last_time_that_it_wrote():
         later = reader.write(reader.read(later, now=NOW + time), now=NOW + time)
     assert status_of(reader, later, NOW + 3600) is SessionStatus.VALID
     assert status_of(reader, later, NOW + 3600.001) is SessionStatus.EXPIRED_ABSOLUTE
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: NextAuthSession(secret=SECRET, cookie_name="c"),
+        lambda: AuthjsSession(secret=SECRET, cookie_name="c"),
+        lambda: BetterAuthCache(secret=SECRET, cookie_name="c"),
+    ],
+)
+def test_sixteen_chunks_are_joined_and_no_more(make):
+    chunks = {f"c.{number}": "A" * 4000 for number in range(17)}
+    assert status_of(make(), chunks, NOW) is SessionStatus.OVERSIZE
+    del chunks["c.16"]
+    assert status_of(make(), chunks, NOW) is SessionStatus.MALFORMED
+    del chunks["c.3"]
+    assert status_of(make(), chunks, NOW) is SessionStatus.INCOMPLETE
+
+
+def test_a_chunk_of_front_ends_is_no_longer_than_a_cookie():
+    reader = NextAuthSession(secret=SECRET, cookie_name="c")
+    assert status_of(reader, {"c.0": "A", "c.1": "A" * 4097}, NOW) is SessionStatus.OVERSIZE
+
+
+def test_sixteen_chunks_of_h3_are_joined_and_no_more():
+    reader = H3Session(password=SECRET, cookie_name="c")
+    chunks = {f"c.{number}": "A" * 4000 for number in range(1, 18)}
+    assert status_of(reader, {"c": "__chunked__17", **chunks}, NOW) is SessionStatus.OVERSIZE
+    assert status_of(reader, {"c": "__chunked__16", **chunks}, NOW) is SessionStatus.MALFORMED
+    for count in ("0", "00", "02", "-1", "101", "1e1", ""):
+        assert status_of(reader, {"c": f"__chunked__{count}", **chunks}, NOW) is SessionStatus.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        None,
+        {"kty": "OKP", "crv": "X25519", "kid": "k", "x": JWKS["keys"][0]["x"]},
+        {**JWKS["keys"][0], "alg": "HS256"},
+        {**JWKS["keys"][0], "x": None},
+        {**JWKS["keys"][0], "x": "AAAA"},
+        {**JWKS["keys"][0], "x": "not base64url!"},
+        {**JWKS["keys"][0], "kid": 5},
+    ],
+    ids=str,
+)
+def test_a_public_key_that_is_none_is_left_out(key):
+    with pytest.raises(ConfigurationError, match="Ed25519"):
+        BetterAuthCache(jwks={"keys": [key]}, issuer=ISSUER, strategy="jwt", cookie_name="c")
+    both = BetterAuthCache(jwks={"keys": [key, *JWKS["keys"]]}, issuer=ISSUER, strategy="jwt", cookie_name="c")
+    _, cookies = jwks(json.dumps({**CACHED, **PUBLIC}).encode())
+    assert status_of(both, cookies, NOW) is SessionStatus.VALID
+
+
+def test_a_jws_header_that_is_no_object_is_malformed():
+    for header in ("[]", "5", "null"):
+        reader = BetterAuthCache(secret=SECRET, strategy="jwt", cookie_name="c")
+        assert status_of(reader, {"c": f"{base64url(header.encode())}.e30.AAAA"}, NOW) is SessionStatus.MALFORMED
+
+
+def test_a_store_to_await_is_not_read_at_once():
+    class Later:
+        async def get(self, token):
+            return None
+
+    _, cookies = better_auth(None)
+    reader = BetterAuthSession(secret=SECRET, cookie_name="c", store=Later())
+    with pytest.raises(ConfigurationError, match=r"await BetterAuthSession\.load"):
+        reader.read(cookies, now=NOW)
+
+
+def test_of_many_tokens_the_database_is_asked_for_four():
+    store = {f"t{number}": None for number in range(9)}
+    header = "; ".join(f"c={better_auth_cookie(token, secret=SECRET)}" for token in store)
+    asked = []
+
+    class Rows:
+        async def get(self, token):
+            asked.append(token)
+
+    reader = BetterAuthSession(secret=SECRET, cookie_name="c", store=Rows())
+    with pytest.raises(Rejected) as rejected:
+        asyncio.run(load_newest(reader, cookie_pairs(header.encode()), now=NOW))
+    assert rejected.value.status is SessionStatus.REVOKED
+    assert len(asked) == 4
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "2025-07-01T00:00:00.000Z",
+        "2025-07-01T02:00:00+02:00",
+        NOW * 1000,
+        float(NOW * 1000),
+        datetime(2025, 7, 1, tzinfo=UTC),
+        datetime(2025, 7, 1),  # noqa: DTZ001  (what a database gives)
+    ],
+    ids=str,
+)
+def test_a_database_tells_a_time_in_its_own_way(end):
+    reader, cookies = better_auth({"session": {**SESSION, "expiresAt": end}, "user": USER})
+    assert reader.read(cookies, now=NOW).expires_at == NOW
+    assert status_of(reader, cookies, NOW + 0.001) is SessionStatus.EXPIRED_ABSOLUTE
+
+
+@pytest.mark.parametrize(
+    "end", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999-23:59", 1e15, -1e300, True, None, []]
+)
+def test_a_time_at_the_edge_of_the_calendar_is_no_exception(end):
+    reader, cookies = better_auth({"session": {**SESSION, "expiresAt": end}, "user": USER})
+    assert status_of(reader, cookies, NOW) in set(SessionStatus)
