@@ -5,6 +5,7 @@ from fastsession.dependencies.rechecking import closing_when_over, recheck
 from fastsession.dependencies.requirement import require
 from fastsession.dependencies.same_origin import SameOrigin, same_origin
 from fastsession.dependencies.sessions import CurrentSession, get_session, session_of
+from fastsession.dependencies.signed_in import SignedIn
 from fastsession.errors import (
     ConfigurationError,
     FastSessionError,
@@ -41,6 +42,7 @@ __all__ = [
     "SessionNotSerializableError",
     "SessionStatus",
     "SessionTooLargeError",
+    "SignedIn",
     "StoreUnavailableError",
     "closing_when_over",
     "control_of",

@@ -92,7 +92,11 @@ class EventLog:
     """Sends events to the listeners and to the `fastsession` logger. Names a session by its handle, never its id."""
 
     def __init__(
-        self, on_event: Listener | Sequence[Listener] | None, key: Key, model: type[Session], clock: Callable[[], float]
+        self,
+        on_event: Listener | Sequence[Listener] | None,
+        key: Key | None,
+        model: type[Session] | None,
+        clock: Callable[[], float],
     ) -> None:
         listeners = () if on_event is None else (on_event,) if callable(on_event) else tuple(on_event)
         for listener in listeners:
@@ -104,11 +108,11 @@ class EventLog:
                 raise ConfigurationError(message)
         self._listeners = listeners
         self._clock = clock
-        # The public name of a session id, 16 hex digits.
-        self.handle = key.handle
+        # The public name of a session id, 16 hex digits; empty for sessions of others, which have no id of ours.
+        self.handle: Callable[[bytes], str] = (lambda _: "") if key is None else key.handle
         # A model may say whose session it is.
         self._subject: Any = getattr(model, "subject", None) if callable(getattr(model, "subject", None)) else None
-        if inspect.iscoroutinefunction(self._subject):
+        if model is not None and inspect.iscoroutinefunction(self._subject):
             message = f"{model.__name__}.subject() cannot be asynchronous: write `def subject(self) -> str | None`."
             raise ConfigurationError(message)
         self._seen: dict[tuple[EventKind, SessionStatus], _Second] = {}

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, TypeVar
 
 from starlette.requests import HTTPConnection
@@ -16,6 +15,7 @@ from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_name
 from fastsession.errors import ConfigurationError
 from fastsession.events import EventLog, Listener
 from fastsession.formats.contract import CookieFormat
+from fastsession.formats.foreign_secrets import refuse_shared_secrets
 from fastsession.formats.migrating import MigratingCookies, Migrations
 from fastsession.formats.migration import Migration
 from fastsession.formats.sharing import SharedCookies, refuse_misused, refuse_unused
@@ -23,10 +23,11 @@ from fastsession.keyring import KeyRing, SecretKey, accepted_secrets
 from fastsession.lifetime import DEFAULT_ABSOLUTE, DEFAULT_IDLE, Lifetime, Timeouts, standard_lifetime
 from fastsession.payload.codec import PayloadCodec
 from fastsession.payload.declared import DeclaredFields
+from fastsession.sealing.binding import Binding, FrontEndBinding, check_binding, digest_of, is_plain_function
 from fastsession.sealing.chunks import Chunks
 from fastsession.sealing.contract import SessionCookies
 from fastsession.sealing.own_cookies import OwnCookies
-from fastsession.sealing.token import BINDING_SIZE, TokenSealer
+from fastsession.sealing.token import TokenSealer
 from fastsession.session import Session
 from fastsession.stores.contract import Revocations, SessionStore
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
 InitT = TypeVar("InitT", bound=Callable[..., Any])
-Binding = Callable[[HTTPConnection], bytes]
 Clock = Callable[[], float]
 Outage = Literal["unavailable", "anonymous"]
 WhenFull = Literal["evict", "refuse"]
@@ -58,7 +58,7 @@ class Options(TypedDict, total=False):
     remember: Lifetime | None
     max_cookies: int
     audience: str
-    binding: Binding | None
+    binding: Binding | FrontEndBinding | None
     format: CookieFormat | None
     migrate_from: Sequence[Migration]
     store: SessionStore | None
@@ -85,7 +85,8 @@ class Setup:
     events: EventLog
     clock: Clock
     binding: Binding | None
-    # What needs I/O: a migration's stored sessions, our own store, what is revoked.
+    # What needs I/O: who is signed in at a front end, a migration's stored sessions, our own store, what is revoked.
+    front_end: FrontEndBinding | None
     migrations: Migrations | None
     store: SessionStore | None
     revocations: Revocations | None
@@ -101,13 +102,7 @@ class Setup:
 
     def bound_to(self, scope: Scope) -> bytes:
         """What a token keeps of that which the application binds sessions to; raises `ConfigurationError`."""
-        bound_to: object = self.binding(HTTPConnection(scope)) if self.binding else b""
-        if not isinstance(bound_to, bytes):
-            if inspect.iscoroutine(bound_to):
-                bound_to.close()
-            message = f"binding returned {type(bound_to).__name__}: it must return bytes, such as tenant.encode()."
-            raise ConfigurationError(message)
-        return sha256(bound_to).digest()[:BINDING_SIZE]
+        return digest_of(self.binding(HTTPConnection(scope))) if self.binding else b""
 
 
 def shown_as(options: Callable[..., object]) -> Callable[[InitT], InitT]:
@@ -139,7 +134,7 @@ def setup_of(
     remember: Lifetime | None = None,
     max_cookies: int = 2,
     audience: str = "",
-    binding: Binding | None = None,
+    binding: Binding | FrontEndBinding | None = None,
     format: CookieFormat | None = None,
     migrate_from: Sequence[Migration] = (),
     store: SessionStore | None = None,
@@ -165,6 +160,9 @@ def setup_of(
     secrets = accepted_secrets(secret_key, secret_key_fallbacks)
     keys = KeyRing(secrets)
     refuse_misused(format, migrate_from, secrets, store)
+    check_binding(binding)
+    front_end = binding if isinstance(binding, FrontEndBinding) else None
+    refuse_shared_secrets([] if front_end is None else [front_end.reader], secrets)
     cookies: SessionCookies
     if format is None:
         name = cookie_name(session_cookie, path=path, domain=domain, https_only=https_only)
@@ -181,7 +179,7 @@ def setup_of(
         )
         cookies = MigratingCookies(cookies, migrations)
     _check_server_side(store, store_outage, max_sessions, when_full)
-    _refuse_asynchronous(binding, clock)
+    _check_clock(clock)
     return Setup(
         model=model,
         codec=codec,
@@ -194,7 +192,8 @@ def setup_of(
         keys=keys,
         events=EventLog(on_event, keys.primary, model, clock),
         clock=clock,
-        binding=binding,
+        binding=None if isinstance(binding, FrontEndBinding) else binding,
+        front_end=front_end,
         migrations=migrations,
         store=store,
         revocations=revocations,
@@ -202,7 +201,8 @@ def setup_of(
         most_sessions=max_sessions,
         when_full=when_full,
         audience=audience,
-        needs_io=store is not None or revocations is not None or (migrations is not None and migrations.awaits),
+        needs_io=any(backend is not None for backend in (store, revocations, front_end))
+        or (migrations is not None and migrations.awaits),
         rules={
             "secret_key": keys.primary.handle(b""),
             "audience": audience,
@@ -235,16 +235,7 @@ def _check_server_side(
         raise ConfigurationError(message)
 
 
-def _refuse_asynchronous(binding: Binding | None, clock: Clock) -> None:
-    """Raise `ConfigurationError` for a binding or a clock that is no plain function."""
-    if binding is not None and not _is_plain(binding):
-        message = "binding takes a plain function that returns bytes: binding=lambda connection: ..."
-        raise ConfigurationError(message)
-    if not _is_plain(clock):
+def _check_clock(clock: Clock) -> None:
+    if not is_plain_function(clock):
         message = "clock takes a plain function that returns Unix seconds, such as time.time."
         raise ConfigurationError(message)
-
-
-def _is_plain(function: object) -> bool:
-    asynchronous = any(map(inspect.iscoroutinefunction, (function, getattr(function, "__call__", None))))  # noqa: B004
-    return callable(function) and not asynchronous

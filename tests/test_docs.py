@@ -84,7 +84,8 @@ FRONT_PAGES = pytest.mark.parametrize("page", [ROOT / "README.md", DOCS / "index
 
 @pytest.fixture(autouse=True)
 def secret(monkeypatch):
-    monkeypatch.setenv("SESSION_SECRET", generate_key())
+    for name in ("SESSION_SECRET", "AUTH_SECRET", "BETTER_AUTH_SECRET", "NUXT_SESSION_PASSWORD"):
+        monkeypatch.setenv(name, generate_key())
 
 
 @pytest.fixture(autouse=True)

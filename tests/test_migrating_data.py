@@ -112,7 +112,8 @@ def mutants(value, source):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_no_token_of_ours_and_none_like_it_is_read_as_an_old_session(case):
-    app = shop(migrate_from=[Migration(case.reader, accept_until=FOREVER)], clock=Clock(case.now))
+    migration = Migration(case.reader, accept_until=FOREVER, signs_out_there=True)
+    app = shop(migrate_from=[migration], clock=Clock(case.now))
     client = browser(app)
     [token] = sealed_cookies(app, ShopSession(user_id=7)).values()
     for value in mutants(token, random.Random(case.name)):

@@ -28,6 +28,7 @@ def test_the_package_exports_these_names_and_no_others():
         "SessionNotSerializableError",
         "SessionStatus",
         "SessionTooLargeError",
+        "SignedIn",
         "StoreUnavailableError",
         "closing_when_over",
         "control_of",

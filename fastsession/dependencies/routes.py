@@ -12,10 +12,11 @@ from starlette.types import Message, Scope, Send
 
 from fastsession.dependencies.requirement import Requirement
 from fastsession.dependencies.same_origin import SameOrigin
+from fastsession.dependencies.signed_in import SignedIn
 from fastsession.dependencies.slips import slips
 from fastsession.errors import ConfigurationError
 
-Guard = Requirement | SameOrigin
+Guard = Requirement | SameOrigin | SignedIn
 # Where an application, a middleware, a mount and an included router keep what they pass requests to.
 _INNER = ("app", "router", "original_router")
 

@@ -15,6 +15,8 @@ from fastsession.dependencies.openapi import SessionScheme
 from fastsession.dependencies.requirement import require
 from fastsession.dependencies.same_origin import SameOrigin
 from fastsession.dependencies.sessions import session_of
+from fastsession.dependencies.signed_in import SignedIn
+from fastsession.formats.contract import ForeignSession
 from fastsession.session import Session
 
 # Where a `Dependant` lists what FastAPI takes from the request.
@@ -24,13 +26,16 @@ _FACTORIES: tuple[tuple[object, str], ...] = (
     (require, "require(...)"),
     (session_of, "session_of(...)"),
     (SameOrigin, "SameOrigin()"),
+    (SignedIn, "SignedIn(...)"),
 )
+# This one makes what a dependency returns, of what the client sends.
+_FOREIGN = (ForeignSession, "SignedIn(...)")
 
 
 def slips(dependant: Dependant, *, is_endpoint: bool) -> Iterator[str]:
     """Say for each slip in an endpoint or a dependency what is wrong, and what to write."""
     call: Any = dependant.call
-    for factory, written in _FACTORIES:
+    for factory, written in (*_FACTORIES, _FOREIGN):
         if call is factory:
             yield f"Depends({_name(call)}) guards nothing. Write Depends({written})."
             return
@@ -65,7 +70,7 @@ def _returns_a_dependency(dependant: Dependant) -> bool:
         return False
     names = inspect.getclosurevars(dependant.call)
     return any(
-        isinstance(value, SessionScheme | SameOrigin) or any(value is factory for factory, _ in _FACTORIES)
+        isinstance(value, SessionScheme | SameOrigin | SignedIn) or any(value is factory for factory, _ in _FACTORIES)
         for value in (*names.globals.values(), *names.nonlocals.values())
     )
 
@@ -86,7 +91,7 @@ def _advice(field: Any) -> str:
     """What to write in place of a parameter that is or holds a session, "" for all others."""
     info = field.field_info
     types = list(_types([info.annotation, *info.metadata, info.default]))
-    if any(isinstance(found, SessionScheme | SameOrigin) for found in types):
+    if any(isinstance(found, SessionScheme | SameOrigin | SignedIn) for found in types):
         return "Write Depends(...) around the dependency: FastAPI does not see it otherwise."
     models = [found for found in types if isinstance(found, type) and issubclass(found, Session)]
     # FastAPI has no public name for what validates a parameter.

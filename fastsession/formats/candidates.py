@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from itertools import islice, product
 from typing import Final
 
 from fastsession.cookies import RequestCookies
+from fastsession.errors import Rejected
 from fastsession.formats.contract import METADATA_KEY, CookieReader, ForeignSession, names_of
 from fastsession.formats.json_data import is_object
 from fastsession.sealing.choice import Choice
@@ -31,21 +32,71 @@ def candidates(reader: CookieReader, cookies: Mapping[str, str]) -> Iterator[Map
         yield dict(zip(names, values, strict=True))
 
 
-def new_choice() -> Choice[ForeignSession]:
-    """The choice among what a reader makes of its candidates."""
+def read_newest(
+    reader: CookieReader,
+    cookies: Mapping[str, str],
+    *,
+    now: float,
+    check: Callable[[ForeignSession], object] | None = None,
+) -> ForeignSession:
+    """The session in the request's cookies; raises `Rejected`, `ambiguous` for valid ones of different sessions.
+
+    `check` may raise `Rejected` too, for a session that is valid by its own format's rules.
+    """
+    choice = _new_choice()
+    for candidate in candidates(reader, cookies):
+        try:
+            _add_session(choice, reader.read(candidate, now=now), check)
+        except Rejected as rejected:
+            choice.reject(rejected)
+        if choice.is_full:
+            break
+    return choice.newest()
+
+
+async def load_newest(
+    reader: CookieReader,
+    cookies: Mapping[str, str],
+    *,
+    now: float,
+    check: Callable[[ForeignSession], object] | None = None,
+) -> ForeignSession:
+    """As `read_newest`, and for readers whose data is in a store as well; raises `StoreUnavailableError`."""
+    # As in `names_of`: asking whether it is a `StoredReader` costs too much.
+    load: Callable[..., Awaitable[ForeignSession]] | None = getattr(reader, "load", None)
+    if load is None:
+        return read_newest(reader, cookies, now=now, check=check)
+    choice = _new_choice()
+    for candidate in candidates(reader, cookies):
+        try:
+            _add_session(choice, await load(candidate, now=now), check)
+        except Rejected as rejected:
+            choice.reject(rejected)
+        if choice.is_full:
+            break
+    return choice.newest()
+
+
+def _new_choice() -> Choice[ForeignSession]:
     return Choice(most_tried=MOST_TRIED)
 
 
-def add_session(choice: Choice[ForeignSession], session: ForeignSession) -> None:
-    """Add a session that is valid by its own format's rules.
+def _add_session(
+    choice: Choice[ForeignSession], session: ForeignSession, check: Callable[[ForeignSession], object] | None
+) -> None:
+    """Add a session that is valid by its own format's rules; raises as `check`.
 
-    Most formats have no id of a session: then two are the same one when they hold the same.
+    Most formats have no id of a session: then two are the same one when they are of the same user, and
+    where the format does not name the user, when they hold the same.
     """
+    if check is not None:
+        check(session)
     metadata = session.data.get(METADATA_KEY)
     known = metadata.get("id") if is_object(metadata) else None
-    times = (session.created_at, session.expires_at)
+    times = (session.renewed_at, session.created_at, session.expires_at)
     written_at = next((time for time in times if time is not None), 0.0)
-    choice.accept(session, identity=known or session.id or session.data, written_at=written_at)
+    identity = known or session.id or session.subject or session.data
+    choice.accept(session, identity=identity, written_at=written_at)
 
 
 def _distinct(values: list[str]) -> list[str]:

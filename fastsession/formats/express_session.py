@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -14,9 +13,9 @@ from fastsession.formats.foreign_secrets import one_or_more, warn_of_weak
 from fastsession.formats.json_data import is_object, load_object
 from fastsession.formats.redis_sessions import RedisSessionReader
 from fastsession.formats.signatures import unsigned_text
+from fastsession.formats.stored_answers import awaited, immediate
 from fastsession.formats.validity import checked_seconds, expired
 from fastsession.status import SessionStatus
-from fastsession.stores.deadline import within
 
 _SIGNED_MARK = "s:"
 # Text as the store gives it, or bytes.
@@ -72,19 +71,12 @@ class ExpressSession:
     async def load(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
         """The session of the cookie's id, whichever way the store answers; one to await has `timeout` seconds."""
         session_id = self.session_id(cookies)
-        found = self._store.get(session_id)
-        return _session(session_id, await within(self._timeout, found) if inspect.isawaitable(found) else found, now)
+        return _session(session_id, await awaited(self._store.get(session_id), self._timeout), now)
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
         """As `load`, for a store that answers at once; raises `ConfigurationError` for one to await."""
         session_id = self.session_id(cookies)
-        found = self._store.get(session_id)
-        if inspect.isawaitable(found):
-            if inspect.iscoroutine(found):
-                found.close()
-            message = "This store has to be awaited: use `await ExpressSession.load(...)`."
-            raise ConfigurationError(message)
-        return _session(session_id, found, now)
+        return _session(session_id, immediate(self._store.get(session_id), "ExpressSession"), now)
 
 
 def _session(session_id: str, text: StoredText, now: float) -> ForeignSession:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypedDict
 
@@ -23,6 +24,10 @@ _MAC_KEY_SIZE: Final = 32
 _CIPHERS: Final = {"aes-256-cbc": (32, encrypt_cbc, decrypt_cbc), "aes-128-ctr": (16, apply_ctr, apply_ctr)}
 _ID = re.compile(r"\w*", re.ASCII)
 _EXPIRATION = re.compile(rf"(?:[0-9]{{1,{MAX_DIGITS}}})?")
+
+
+# The key that a secret gives with a salt, iterations and a size in bytes.
+Derivation = Callable[[Secret, str, int, int], bytes]
 
 
 class IronOptions(TypedDict, total=False):
@@ -45,21 +50,35 @@ class _Options:
 
 
 class IronSealer:
-    """Seals and opens under one list of passwords and one set of options, which no seal tells of itself."""
+    """Seals and opens under one list of passwords and one set of options, which no seal tells of itself.
 
-    def __init__(self, passwords: PasswordList, *, encryption: IronOptions | str, integrity: IronOptions | str) -> None:
+    `derive` is for a memory of keys, where they cost many iterations. `keeps_salts` seals everything with
+    the same salts, so that such keys are derived once: a salt is against tables of passwords, and it is the
+    iv that makes each seal another.
+    """
+
+    def __init__(
+        self,
+        passwords: PasswordList,
+        *,
+        encryption: IronOptions | str,
+        integrity: IronOptions | str,
+        derive: Derivation | None = None,
+        keeps_salts: bool = False,
+    ) -> None:
         self.passwords = passwords
+        self._derive = derive or derived_key
         self._encryption = _options("encryption", encryption, "aes-256-cbc", tuple(_CIPHERS))
         self._integrity = _options("integrity", integrity, "sha256", ("sha256",))
         self._key_size, self._encrypt, self._decrypt = _CIPHERS[self._encryption.algorithm]
         for password in passwords.all:
             self._check(password)
+        self._salts = self._new_salts() if keeps_salts else None
 
     def seal(self, plaintext: bytes, *, expires_at: float | None) -> str:
         """The plaintext sealed under the first password, for ever when `expires_at` is None."""
         password = self.passwords.sealing
-        encryption_salt = _salt(password.encryption, self._encryption.salt_bits)
-        integrity_salt = _salt(password.integrity, self._integrity.salt_bits)
+        encryption_salt, integrity_salt = self._salts or self._new_salts()
         iv = secrets.token_bytes(IV_SIZE)
         ciphertext = self._encrypt(self._encryption_key(password, encryption_salt), iv, plaintext)
         expiration = "" if expires_at is None else str(milliseconds(expires_at))
@@ -98,11 +117,16 @@ class IronSealer:
         raise Rejected(SessionStatus.FORGED, "the MAC does not match")
 
     def _mac(self, password: Password, salt: str, base: str) -> str:
-        key = _key(password.integrity, salt, self._integrity.iterations, _MAC_KEY_SIZE)
+        key = self._derive(password.integrity, salt, self._integrity.iterations, _MAC_KEY_SIZE)
         return encode_base64url(hmac.digest(key, base.encode(), "sha256"))
 
     def _encryption_key(self, password: Password, salt: str) -> bytes:
-        return _key(password.encryption, salt, self._encryption.iterations, self._key_size)
+        return self._derive(password.encryption, salt, self._encryption.iterations, self._key_size)
+
+    def _new_salts(self) -> tuple[str, str]:
+        password = self.passwords.sealing
+        encryption_salt = _salt(password.encryption, self._encryption.salt_bits)
+        return encryption_salt, _salt(password.integrity, self._integrity.salt_bits)
 
     def _check(self, password: Password) -> None:
         """Raise `ConfigurationError` for a password that @hapi/iron would refuse."""
@@ -163,7 +187,7 @@ def _options(name: str, given: IronOptions | str, default: str, algorithms: tupl
 _MOST_ITERATIONS = 100_000
 
 
-def _key(secret: Secret, salt: str, iterations: int, size: int) -> bytes:
+def derived_key(secret: Secret, salt: str, iterations: int, size: int) -> bytes:
     """The key that bytes are, or that a string gives with the salt, which counts as text."""
     if isinstance(secret, bytes):
         return secret

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from fastsession.cookies import check_name, check_place
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.formats.candidates import add_session, candidates, new_choice
-from fastsession.formats.contract import CookieReader, ForeignSession, StoredReader
+from fastsession.formats.candidates import load_newest, read_newest
+from fastsession.formats.contract import CookieReader, ForeignSession
 from fastsession.formats.validity import expired
 from fastsession.lifetime import moment, seconds
 from fastsession.status import SessionStatus
@@ -22,6 +22,9 @@ class Migration:
     `max_age` (a timedelta or seconds) bounds their life: it counts from their creation, or from now where
     their format does not tell when that was. A session that is over by its own format stays so. `path`
     and `domain` are the old cookie's, without which no browser deletes it.
+
+    The cookie of a front end that stays in use is not for migrating: deleting it signs the user out there.
+    `SignedIn` reads it and leaves it alone. `signs_out_there=True` says that the front end goes.
     """
 
     format: CookieReader
@@ -29,10 +32,19 @@ class Migration:
     max_age: timedelta | float | None = None
     path: str = "/"
     domain: str | None = None
+    signs_out_there: bool = False
 
     def __post_init__(self) -> None:
         if not callable(getattr(self.format, "read", None)):
             message = "Migration takes a format first, such as StarletteSession(secret_key=...)."
+            raise ConfigurationError(message)
+        if getattr(self.format, "of_front_end", False) and not self.signs_out_there:
+            name = type(self.format).__name__
+            message = (
+                f"Migrating deletes the cookie that {name} reads, which signs the user out of the front end. Write "
+                f"SignedIn({name}(...)) to look at it beside the front end, or Migration(..., signs_out_there=True) "
+                "when the front end's session may go."
+            )
             raise ConfigurationError(message)
         if not isinstance(self.accept_until, datetime):
             message = "accept_until takes the moment from which old cookies count no more: datetime(..., tzinfo=UTC)."
@@ -55,34 +67,12 @@ class Migration:
     def find(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
         """As `read`, but with the times of its own that the session came with."""
         self._check_open(now)
-        choice = new_choice()
-        for candidate in candidates(self.format, cookies):
-            try:
-                found = self.format.read(candidate, now=now)
-                self.bounded(found, now)
-                add_session(choice, found)
-            except Rejected as rejected:
-                choice.reject(rejected)
-            if choice.is_full:
-                break
-        return choice.newest()
+        return read_newest(self.format, cookies, now=now, check=lambda session: self.bounded(session, now))
 
     async def ask(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:
         """As `find`, and for formats whose data is in a store as well; raises `StoreUnavailableError`."""
-        if not isinstance(self.format, StoredReader):
-            return self.find(cookies, now=now)
         self._check_open(now)
-        choice = new_choice()
-        for candidate in candidates(self.format, cookies):
-            try:
-                found = await self.format.load(candidate, now=now)
-                self.bounded(found, now)
-                add_session(choice, found)
-            except Rejected as rejected:
-                choice.reject(rejected)
-            if choice.is_full:
-                break
-        return choice.newest()
+        return await load_newest(self.format, cookies, now=now, check=lambda session: self.bounded(session, now))
 
     def bounded(self, session: ForeignSession, now: float) -> ForeignSession:
         """The session ending at `max_age` at the latest; raises `Rejected` (expired_absolute)."""

@@ -67,6 +67,8 @@ class SharedCookies:
         self.name = format_.cookie_name
         self.origin = type(format_).__name__
         self._format = format_
+        # Otherwise the time in the cookie is when it was written.
+        self._tells_beginning = getattr(format_, "tells_beginning", False)
         self._fields = fields
         self._timeouts = timeouts
 
@@ -135,7 +137,8 @@ class SharedCookies:
             undeclared=[name for name in payload_values(split_payload(token.payload)[0]) if name not in self._fields],
         )
         data = {**payload_values(token.payload), METADATA_KEY: metadata.model_dump(exclude_defaults=True)}
-        return self._format.write(ForeignSession(data, id=str(UUID(bytes=token.id))), now=now)
+        began = float(token.created_at) if self._tells_beginning else None
+        return self._format.write(ForeignSession(data, began, id=str(UUID(bytes=token.id))), now=now)
 
     def _token(self, foreign: ForeignSession, binding: bytes) -> Token:
         """The session as a token; raises `Rejected` (incompatible) for metadata that is not ours.
@@ -150,22 +153,25 @@ class SharedCookies:
             payload = join_payload(data, [*self._fields, *(known.undeclared if known else ())])
         except SessionNotSerializableError as error:
             raise Rejected(SessionStatus.INCOMPATIBLE, f"not text that UTF-8 can hold: {error.field}") from None
-        written_at = None if foreign.created_at is None else int(foreign.created_at)
+        began = None if foreign.created_at is None else int(foreign.created_at)
+        written = foreign.renewed_at if self._tells_beginning else foreign.created_at
+        written_at = None if written is None else int(written)
         if known is None:
-            if written_at is None:
+            if began is None:
                 raise Rejected(SessionStatus.INCOMPATIBLE, "the other side sealed it without a time")
+            renewed_at = began if written_at is None else written_at
             session_id = shared_id(digest_of(self._format, foreign))
-            return Token(session_id, written_at, 0, written_at, False, payload, binding, stale=True)  # noqa: FBT003  (not remembered)
+            return Token(session_id, began, 0, renewed_at, False, payload, binding, stale=True)  # noqa: FBT003  (not remembered)
         return Token(
             bytes.fromhex(known.id),
             known.created_at,
             # The other side can write any time here, and must not make a sign-in fresher than its cookie.
-            min(known.authenticated_at, written_at or 0),
+            min(known.authenticated_at, written_at or began or 0),
             known.renewed_at if written_at is None else written_at,
             known.remembered,
             payload,
             bytes.fromhex(known.binding),
-            spared_at=min(known.spared_at, (written_at or 0) + CLOCK_SKEW),
+            spared_at=min(known.spared_at, (written_at or began or 0) + CLOCK_SKEW),
         )
 
 

@@ -1,8 +1,4 @@
-"""The path of a session that has something on the server: data in a store, or the denial of what was revoked.
-
-One step before the application, which fetches, and one before the response, which carries out on the server
-what the cookie is about to say.
-"""
+"""The path of a session that has something on the server: one step before the application, one before the response."""
 
 from __future__ import annotations
 
@@ -10,12 +6,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from starlette.requests import HTTPConnection
+
 from fastsession.decision import Outcome
 from fastsession.errors import Rejected, SessionLimitError, StoreUnavailableError
 from fastsession.events import EventKind
 from fastsession.formats.marks import mark_in
 from fastsession.lifecycle import Lifecycle, Step
 from fastsession.reports import report
+from fastsession.sealing.binding import digest_of
 from fastsession.server_side.backends import Backends
 from fastsession.server_side.limit import SessionLimit
 from fastsession.server_side.names import Names
@@ -60,6 +59,8 @@ class ServerLifecycle(Lifecycle):
         """Run the application with the session's data fetched; answer 503 in its place when that fails."""
         visit = view.visit
         try:
+            if self.setup.front_end is not None:
+                visit.binding = digest_of(await self.setup.front_end.identity(HTTPConnection(scope)))
             await self.fetch(visit)
             await app(scope, receive, send)
         except StoreUnavailableError as error:

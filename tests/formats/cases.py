@@ -6,6 +6,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from fastsession import SessionStatus
+from fastsession.formats.encoding import encode_base64url
 from tests.formats.vector import Vector, vector
 
 
@@ -34,6 +38,7 @@ class Case:
     """A format with the vectors whose cookies stand for it.
 
     `spelling` says which other spellings of a value are read alike: values that it maps to one text.
+    `names_keys`: a cookie tells which key it needs, so that one of another secret is of an unknown key.
     """
 
     name: str
@@ -41,6 +46,7 @@ class Case:
     two_way: bool = False
     spelling: Callable[[str], str] = exact
     holds_time: bool = True
+    names_keys: bool = False
 
     @property
     def vector(self) -> Vector:
@@ -58,7 +64,7 @@ class Case:
 
     @cached_property
     def reader(self) -> Any:
-        stores = [vector(name).fields.get("store") for name in self.ids]
+        stores = [vector(name).options().get("store") for name in self.ids]
         return self.vector.reader(**({"store": {**stores[0], **stores[-1]}} if stores[0] else {}))
 
     @property
@@ -79,11 +85,18 @@ class Case:
             **{name: _another(value) for name, value in self.vector.options().items() if name in _SECRET_OPTIONS}
         )
 
+    @property
+    def status_under_another_secret(self) -> SessionStatus:
+        return SessionStatus.UNKNOWN_KEY if self.names_keys else SessionStatus.FORGED
 
-_SECRET_OPTIONS = {"password", "secret", "secret_key", "encryption_key", "signature_key", "keys", "key"}
+
+_SECRET_OPTIONS = {"password", "secret", "secret_key", "encryption_key", "signature_key", "keys", "key", "jwks"}
 
 
 def _another(secret: Any) -> Any:
+    if isinstance(secret, Mapping) and "keys" in secret:
+        public = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+        return {"keys": [{**key, "x": encode_base64url(public)} for key in secret["keys"]]}
     if isinstance(secret, str):
         return "another" + secret[7:] + "." * max(0, 33 - len(secret))
     if isinstance(secret, bytes):
@@ -103,6 +116,23 @@ CASES = [
     Case("Yar", ("hapi-yar/A02", "hapi-yar/A07"), True, holds_time=False),
     Case("ClientSessions", ("client-sessions/A02", "client-sessions/A01"), True),
     Case("ClientSessions, aes192, sha384-drop192", ("client-sessions/A18",), True),
+    Case("H3Session", ("h3-session/A02", "h3-session/A01"), True, percent_escaped),
+    Case("H3Session, chunks", ("h3-session/A65",), True, percent_escaped),
+    Case("NuxtSession", ("h3-session/A08", "h3-session/A07"), True, percent_escaped),
+    Case("NextAuthSession", ("next-auth/A02", "next-auth/A01")),
+    Case("NextAuthSession, chunks", ("next-auth/A69",)),
+    Case("AuthjsSession", ("authjs/A02", "authjs/A01"), names_keys=True),
+    Case("AuthjsSession, A256GCM", ("authjs/A12",), names_keys=True),
+    Case("AuthjsSession, chunks", ("authjs/A77",), names_keys=True),
+    Case("BetterAuthSession", ("better-auth-token/A02", "better-auth-token/A01"), spelling=percent_escaped),
+    Case("BetterAuthCache", ("better-auth-cache/A02", "better-auth-cache/A01")),
+    Case("BetterAuthCache, beside its token", ("better-auth-cache/A09",), spelling=percent_escaped),
+    Case("BetterAuthCache, jwt", ("better-auth-cache/A50", "better-auth-cache/A49")),
+    Case("BetterAuthCache, jwe", ("better-auth-cache/A90", "better-auth-cache/A89"), names_keys=True),
+    Case("BetterAuthCache, jwks", ("better-auth-cache/A150",)),
+    Case("BetterAuthCache, chunks", ("better-auth-cache/A28",)),
+    Case("HonoSession", ("hono-session/A02", "hono-session/A01")),
+    Case("HonoSessions", ("hono-sessions/A02", "hono-sessions/A01"), spelling=percent_escaped),
     Case("StarletteSession", ("starlette/A02", "starlette/A01"), spelling=quoted),
     Case("FlaskSession", ("flask/A02", "flask/A01")),
     Case("LitestarSession", ("litestar/A02", "litestar/A01"), spelling=quoted_or_percent_escaped),

@@ -75,7 +75,16 @@ def install() -> None:
                 shutil.copy(script, BUILD)
         if not stamp.exists() or stamp.read_text() != wanted:
             subprocess.run(
-                [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"],
+                [
+                    npm,
+                    "install",
+                    "--no-audit",
+                    "--no-fund",
+                    "--no-package-lock",
+                    # NextAuth would bring Next.js, which nothing here needs.
+                    "--legacy-peer-deps",
+                    "--loglevel=error",
+                ],
                 cwd=BUILD,
                 check=True,
                 stdout=subprocess.DEVNULL,

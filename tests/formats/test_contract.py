@@ -54,8 +54,8 @@ def test_a_value_longer_than_a_cookie_is_oversize(case):
 
 
 @EVERY
-def test_under_another_secret_it_is_forged(case):
-    assert status_of(case.with_another_secret(), case.cookies, case.now) is SessionStatus.FORGED
+def test_under_another_secret_it_is_forged_or_of_an_unknown_key(case):
+    assert status_of(case.with_another_secret(), case.cookies, case.now) is case.status_under_another_secret
 
 
 @EVERY
@@ -66,7 +66,9 @@ def test_a_token_of_ours_is_not_read(case):
 
 @EVERY
 def test_its_cookies_are_no_tokens_of_ours(case):
-    sealer = TokenSealer(KeyRing(list(case.reader.secrets)), cookie_name=case.reader.cookie_name)
+    sealer = TokenSealer(
+        KeyRing(list(case.reader.secrets) or [b"public keys only"]), cookie_name=case.reader.cookie_name
+    )
     for value in case.cookies.values():
         with pytest.raises(Rejected):
             sealer.open(value)
@@ -105,7 +107,7 @@ def test_a_name_that_no_cookie_has_is_a_configuration_error(case):
 @EVERY
 def test_its_secrets_are_not_shown(case):
     texts = {repr(case.reader), str(case.reader)}
-    assert case.reader.secrets
+    assert case.reader.secrets or "jwks" in case.name
     assert not any(secret.decode("latin-1") in text for secret in case.reader.secrets for text in texts)
 
 

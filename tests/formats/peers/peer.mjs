@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import * as clientSessions from "./client-sessions.mjs";
 import * as cookieSession from "./cookie-session.mjs";
 import * as expressSession from "./express-session.mjs";
+import * as h3 from "./h3.mjs";
 import * as iron from "./iron.mjs";
 import * as ironSession from "./iron-session.mjs";
 import * as secureSession from "./secure-session.mjs";
@@ -16,6 +17,7 @@ const formats = {
   "cookie-session": cookieSession,
   "express-session": expressSession,
   "fastify-secure-session": secureSession,
+  h3,
   "hapi-iron": iron,
   "hapi-yar": yar,
   "iron-session": ironSession,
