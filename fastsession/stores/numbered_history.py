@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 # Numbers that are looked for at a time: more than statements that can be under way.
@@ -12,8 +12,6 @@ _MOST_MISSING = 1000
 _MOST_ANCHORS = 20
 # Marks that are remembered after they were read: enough for the denials that were being stored meanwhile.
 _REMEMBERED = 2000
-# Seconds before its expiry from which on a row may be gone: other workers' clocks may be ahead.
-_MARGIN = 120
 
 
 class Row(NamedTuple):
@@ -33,6 +31,8 @@ class NumberedHistory:
 
     A database that was restored, or a replica that took over too early, has lost the end of what it confirmed. So what
     this worker knows is all there as long as the rows of its last look are, and every row that it made itself was read.
+    Of all rows the one that lasts longest is looked for, too: when that has expired, no row is known that still counts,
+    and numbers may begin anew.
     """
 
     def __init__(self, *, patience: float) -> None:
@@ -42,20 +42,22 @@ class NumberedHistory:
         self._missing: dict[int, float] = {}
         self._anchors: dict[int, Row] = {}
         self._recent: deque[int] = deque(maxlen=_REMEMBERED)
-        self._unread: set[int] = set()
+        # Until when each row counts that was made here and has not been read back.
+        self._unread: dict[int, int] = {}
 
     def watched(self) -> list[int]:
         """The numbers to ask for, besides those after the last one."""
         return [*self._missing, *self._anchors]
 
-    def made(self, mark: int) -> None:
+    def made(self, mark: int, until: int) -> None:
         """The database has confirmed a row of this worker."""
         if mark not in self._recent:
-            self._unread.add(mark)
+            self._unread[mark] = until
 
-    def unread(self) -> set[int]:
-        """The marks of rows that were made here and have not been read back."""
-        return set(self._unread)
+    def unread(self, now: float) -> dict[int, int]:
+        """The marks of rows that were made here, have not been read back and count still, with their expiries."""
+        self._unread = {mark: until for mark, until in self._unread.items() if until > now}
+        return dict(self._unread)
 
     def read(self, rows: Iterable[Row], *, now: float, at: float) -> list[Row]:
         """Take in rows that were asked for; returns those that are new.
@@ -72,20 +74,26 @@ class NumberedHistory:
                     self._missing[number] = at + self._patience
                 self.last = row.number
             self._recent.append(row.mark)
-            self._unread.discard(row.mark)
+            self._unread.pop(row.mark, None)
         for number in list(self._missing)[:-_MOST_MISSING]:
             del self._missing[number]
-        if new:
-            self._anchors = {row.number: row for row in new[-_MOST_ANCHORS:]}
-        else:
-            self._anchors = {number: row for number, row in self._anchors.items() if row.until > now + _MARGIN}
+        known = [*self._anchors.values(), *new]
+        looked_for = [*new[-_MOST_ANCHORS:], max(known, key=_until)] if new else known
+        self._anchors = {row.number: row for row in looked_for if row.until > now}
+        if not self._anchors:
+            self.last = 0
+            self._missing.clear()
         return new
 
-    def is_whole(self, rows: Sequence[Row], *, made: set[int], now: float) -> bool:
-        """Whether the answer to a question for what is watched, and all that follows, has what must be there.
+    def is_whole(self, rows: Sequence[Row], *, made: Collection[int], now: float) -> bool:
+        """Whether the answer to a question for what is watched and what follows has all that must be there.
 
         `made` are the unread marks from before the question. To be asked before the rows are taken in.
         """
         there = {row.mark for row in rows}
-        anchors = {row.mark for row in self._anchors.values() if row.until > now + _MARGIN}
-        return anchors <= there and made & self._unread <= there
+        anchors = {row.mark for row in self._anchors.values() if row.until > now}
+        return anchors <= there and self._unread.keys() & made <= there
+
+
+def _until(row: Row) -> int:
+    return row.until

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar
 from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.stores.deadline import within
@@ -203,7 +204,12 @@ def engine_at(source: str | URL, connections: int) -> AsyncEngine:
         if not is_sqlite or url.database not in _IN_MEMORY:
             # SQLite has one writer at a time: those of one process wait in their order, not for the file's lock.
             size = 1 if is_sqlite else connections
-            options |= {"pool_size": size, "max_overflow": 0, "pool_timeout": _LINGER}
+            options |= {
+                "poolclass": AsyncAdaptedQueuePool,
+                "pool_size": size,
+                "max_overflow": 0,
+                "pool_timeout": _LINGER,
+            }
         engine = create_async_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError, InvalidRequestError) as error:
         message = (

@@ -43,14 +43,15 @@ _MARK_BITS = 63
 _logger = logging.getLogger("fastsession")
 _table = denials_table(MetaData())
 _columns = _table.c
-_store = insert(_table).inline()
-_read = (
+_INSERT = insert(_table).inline()
+_READ = (
     select(_columns.number, _columns.denial, _columns.until, _columns.mark)
     .where(
+        _columns.until > bindparam("now", None, BigInteger()),
         or_(
             _columns.number > bindparam("last", None, BigInteger()),
             _columns.number.in_(bindparam("watched", None, BigInteger(), expanding=True)),
-        )
+        ),
     )
     .order_by(_columns.number)
     .limit(bindparam("most", None, BigInteger()))
@@ -101,9 +102,9 @@ class SQLAlchemyRevocations(FollowedRevocations):
 
     async def _store(self, denial: str, until: int) -> None:
         row = _row(denial, until)
-        await self._connections.run(lambda connection: connection.execute(_store, row))
+        await self._connections.run(lambda connection: connection.execute(_INSERT, row))
         if self._history is not None:
-            self._history.made(row["mark"])
+            self._history.made(row["mark"], until)
         self._sweep.begin_if_due(int(self._clock()))
 
     async def _close(self) -> None:
@@ -114,10 +115,10 @@ class SQLAlchemyRevocations(FollowedRevocations):
     async def _read_on(self, history: NumberedHistory, *known: Denials) -> bool:
         """Add every row that has come; whether the database still knows all that this worker knows."""
         while True:
-            made, watched = history.unread(), history.watched()
-            rows = await self._ask(history.last, watched)
-            now = self._clock()
-            if not history.is_whole(rows, made=made if len(rows) < _PAGE else set(), now=now):
+            now = int(self._clock())
+            made, watched = history.unread(now), history.watched()
+            rows = await self._ask(history.last, watched, now)
+            if not history.is_whole(rows, made=made if len(rows) < _PAGE else (), now=now):
                 return False
             for row in history.read(rows, now=now, at=time.monotonic()):
                 for denials in known:
@@ -128,21 +129,23 @@ class SQLAlchemyRevocations(FollowedRevocations):
     async def _read_everything(self, earlier: NumberedHistory | None) -> None:
         """Read all that the database knows, and give back what it does not."""
         history, there = NumberedHistory(patience=self._patience), Denials()
-        settled = set[int]() if earlier is None else earlier.unread()
+        settled = {} if earlier is None else earlier.unread(self._clock())
         if not await self._read_on(history, there, self._denials):
             message = "The database has lost denials while they were read."
             raise StoreUnavailableError(message)
         given_back = await self._give_back(history, there)
         if earlier is not None:
-            for mark in earlier.unread() - settled:
-                history.made(mark)
+            for mark, until in earlier.unread(self._clock()).items():
+                if mark not in settled:
+                    history.made(mark, until)
         if given_back:
             self._tell(f"The database has lost denials; this worker has given {given_back} back")
         self._history = history
 
     async def _give_back(self, history: NumberedHistory, there: Denials) -> int:
         """Tell the database what it does not know; how many that was."""
-        count, left = 0, iter(self._denials.beyond(there, self._clock(), first_shelf=random.randrange(SHELVES)))  # noqa: S311  (so that workers begin at different ends)
+        first = random.randrange(SHELVES)  # noqa: S311  (so that workers begin at different ends)
+        count, left = 0, iter(self._denials.beyond(there, self._clock(), first_shelf=first))
         while page := list(islice(left, _GIVEN_BACK)):
             # What other workers have given back by now need not be there twice.
             await self._read_on(history, there)
@@ -156,13 +159,13 @@ class SQLAlchemyRevocations(FollowedRevocations):
                 count += len(rows)
         return count
 
-    async def _ask(self, last: int, watched: Sequence[int]) -> list[Row]:
-        """The rows with these numbers and those after the last one, as many as a page has."""
+    async def _ask(self, last: int, watched: Sequence[int], now: int) -> list[Row]:
+        """The rows that count with these numbers, and those after the last one: as many as a page has."""
         asked = [*watched, *[last + 1] * (-len(watched) % _ASKED or (0 if watched else _ASKED))]
-        values = {"last": last, "watched": asked, "most": _PAGE}
+        values = {"last": last, "watched": asked, "now": now, "most": _PAGE}
 
         async def work(connection: AsyncConnection) -> list[Row]:
-            return [Row(*row) for row in (await connection.execute(_read, values)).all()]
+            return [Row(*row) for row in (await connection.execute(_READ, values)).all()]
 
         return await self._connections.run(work, reads=True)
 
@@ -171,7 +174,7 @@ class SQLAlchemyRevocations(FollowedRevocations):
         # Never kept: other workers would hold it for a denial that was lost.
         async with transaction(connection, keep=False):
             row = _row(_TRIAL, int(self._clock()) + _TRIAL_SECONDS)
-            await connection.execute(_store, row)
+            await connection.execute(_INSERT, row)
             await connection.execute(select(_columns.number).where(_columns.number == 0))
             await connection.execute(update(_table).values(until=0).where(_columns.mark == row["mark"]))
             await connection.execute(delete(_table).where(_columns.mark == row["mark"]))

@@ -58,7 +58,7 @@ def test_rows_are_found_in_whatever_order_they_are_committed(history):
     for number in (2, 1, 5, 3, 7, 6, 4):
         table.append(row(number))
         answer = asked(history, table)
-        assert history.is_whole(answer, made=set(), now=0)
+        assert history.is_whole(answer, made=(), now=0)
         seen += [new.number for new in history.read(answer, now=0, at=0.0)]
     assert sorted(seen) == [1, 2, 3, 4, 5, 6, 7]
 
@@ -66,34 +66,56 @@ def test_rows_are_found_in_whatever_order_they_are_committed(history):
 def test_the_rows_of_the_last_look_have_to_be_there(history):
     table = [row(1), row(2)]
     history.read(table, now=0, at=0.0)
-    assert history.is_whole(asked(history, table), made=set(), now=0)
-    assert not history.is_whole(asked(history, table[:1]), made=set(), now=0)
+    assert history.is_whole(asked(history, table), made=(), now=0)
+    assert not history.is_whole(asked(history, table[:1]), made=(), now=0)
 
 
 def test_a_number_that_was_given_twice_is_another_row(history):
     history.read([row(1), row(2)], now=0, at=0.0)
     table = [row(1), row(2, mark=99)]
-    assert not history.is_whole(asked(history, table), made=set(), now=0)
+    assert not history.is_whole(asked(history, table), made=(), now=0)
     assert [new.mark for new in history.read(asked(history, table), now=0, at=0.0)] == [99]
 
 
-def test_a_row_may_be_gone_when_it_has_nearly_expired(history):
+def test_a_row_may_be_gone_when_it_has_expired(history):
     history.read([row(1, until=1000)], now=0, at=0.0)
-    assert not history.is_whole([], made=set(), now=800)
-    assert history.is_whole([], made=set(), now=900)
+    assert not history.is_whole([], made=(), now=999)
+    assert history.is_whole([], made=(), now=1000)
+
+
+def test_the_row_that_lasts_longest_has_to_be_there_when_those_of_the_last_look_have_expired(history):
+    history.read([row(1, until=5000)], now=0, at=0.0)
+    history.read([row(2, until=1000)], now=0, at=0.0)
+    history.read([], now=2000, at=0.0)
+    assert history.watched() == [1]
+    assert not history.is_whole([], made=(), now=2000)
+
+
+def test_when_no_row_counts_any_more_numbers_may_begin_anew(history):
+    history.read([row(1000, until=1000)], now=0, at=0.0)
+    history.read([], now=1000, at=0.0)
+    assert history.last == 0
+    # A database that was restored from an old backup gives numbers again that it has given before.
+    assert [new.number for new in history.read([row(500, mark=3)], now=1000, at=0.0)] == [500]
 
 
 def test_what_was_made_here_has_to_be_read_back(history):
     history.read([row(1)], now=0, at=0.0)
-    history.made(row(2).mark)
-    made = history.unread()
+    history.made(row(2).mark, LATER)
+    made = history.unread(0)
     assert not history.is_whole([row(1)], made=made, now=0)
     assert history.is_whole([row(1), row(2)], made=made, now=0)
     history.read([row(1), row(2)], now=0, at=0.0)
-    assert history.unread() == set()
+    assert history.unread(0) == {}
 
 
 def test_what_was_read_before_it_was_confirmed_is_not_awaited(history):
     history.read([row(1)], now=0, at=0.0)
-    history.made(row(1).mark)
-    assert history.unread() == set()
+    history.made(row(1).mark, LATER)
+    assert history.unread(0) == {}
+
+
+def test_what_was_made_here_and_has_expired_is_not_awaited(history):
+    history.made(5, 1000)
+    assert history.unread(999) == {5: 1000}
+    assert history.unread(1000) == {}

@@ -1,5 +1,7 @@
 """All revocations pass the suite that is there for those of others."""
 
+from functools import partial
+
 import pytest
 
 from fastsession.stores import MemoryRevocations, RedisRevocations, SQLAlchemyRevocations, SQLiteRevocations
@@ -26,10 +28,10 @@ class TestSQLiteRevocations(RevocationsContract):
 class TestRedisRevocations(RevocationsContract):
     @pytest.fixture(params=KINDS_OF_REDIS)
     def make(self, request):
-        return in_redis(request.param, request.getfixturevalue, RedisRevocations)
+        return in_redis(request.param, request.getfixturevalue, partial(RedisRevocations, timeout=PATIENCE))
 
 
 class TestSQLAlchemyRevocations(RevocationsContract):
     @pytest.fixture(params=SQL_HOMES)
     def make(self, request):
-        return in_database(request.param, request.getfixturevalue, SQLAlchemyRevocations)
+        return in_database(request.param, request.getfixturevalue, partial(SQLAlchemyRevocations, timeout=PATIENCE))
