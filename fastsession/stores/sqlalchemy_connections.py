@@ -11,18 +11,16 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
-from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.exc import ArgumentError, InvalidRequestError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy import URL, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.stores.deadline import within
+from fastsession.stores.sqlalchemy_engines import EngineSource, engine_at
 from fastsession.stores.sqlalchemy_faults import cause, is_lost_connection, is_rolled_back
 
 T = TypeVar("T")
-
-EngineSource = str | URL | AsyncEngine | Callable[[], AsyncEngine]
 
 # How long an operation goes on after its caller was refused: long enough for a connection to be made.
 _LINGER = 3.0
@@ -31,10 +29,7 @@ _MOST_TRIES = 5
 _MOST_PAUSE = 0.01
 # Seconds that operations without a caller have to end when the connections are closed.
 _CLOSING = 1.0
-# Milliseconds that SQLite waits for another process's lock: less than a request waits.
-_SQLITE_PATIENCE = 200
 _NEVER_SENT = "It was given up before it was sent."
-_IN_MEMORY = (None, "", ":memory:")
 
 
 @dataclass(eq=False, slots=True)
@@ -193,48 +188,6 @@ async def transaction(connection: AsyncConnection, *, keep: bool = True) -> Asyn
         if not has_ended:
             # SQLAlchemy does not know of it, so the pool would give it to the next one as it is.
             await connection.invalidate()
-
-
-def engine_at(source: str | URL, connections: int) -> AsyncEngine:
-    """An engine for the database at this URL; raises `ConfigurationError`."""
-    try:
-        url = make_url(source)
-        options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True}
-        is_sqlite = url.get_backend_name() == "sqlite"
-        if not is_sqlite or url.database not in _IN_MEMORY:
-            # SQLite has one writer at a time: those of one process wait in their order, not for the file's lock.
-            size = 1 if is_sqlite else connections
-            options |= {
-                "poolclass": AsyncAdaptedQueuePool,
-                "pool_size": size,
-                "max_overflow": 0,
-                "pool_timeout": _LINGER,
-            }
-        engine = create_async_engine(url, **options)
-    except (NoSuchModuleError, ModuleNotFoundError, InvalidRequestError) as error:
-        message = (
-            f"No asyncio driver for this database URL: {str(error).partition(chr(10))[0]} Name one that is installed, "
-            "as in postgresql+asyncpg://, mysql+asyncmy:// or sqlite+aiosqlite://."
-        )
-        raise ConfigurationError(message) from error
-    except ArgumentError:
-        # Not from the error: the text that could not be read may hold a password.
-        message = "That is no database URL: write one like postgresql+asyncpg://user:password@host/database."
-        raise ConfigurationError(message) from None
-    if is_sqlite:
-        event.listen(engine.sync_engine, "connect", _set_up_sqlite)
-    return engine
-
-
-def _set_up_sqlite(connection: Any, _: object) -> None:
-    cursor = connection.cursor()
-    # First, so that workers that start together wait for one another.
-    cursor.execute(f"PRAGMA busy_timeout = {_SQLITE_PATIENCE}")
-    # Readers and the writer do not wait for one another.
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # What was confirmed survives a power failure too: a logout that is undone would be a fail-open.
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.close()
 
 
 def driver_errors() -> tuple[type[Exception], ...]:

@@ -20,7 +20,8 @@ from fastsession.stores.denials import SHELVES, Denials
 from fastsession.stores.followed_revocations import FollowedRevocations
 from fastsession.stores.numbered_history import NumberedHistory, Row
 from fastsession.stores.sqlalchemy_checks import prepare
-from fastsession.stores.sqlalchemy_connections import EngineSource, SQLAlchemyConnections, transaction
+from fastsession.stores.sqlalchemy_connections import SQLAlchemyConnections, transaction
+from fastsession.stores.sqlalchemy_engines import EngineSource
 from fastsession.stores.sqlalchemy_sweep import Sweep
 from fastsession.stores.sqlalchemy_tables import denials_table
 

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fastsession.errors import StoreUnavailableError
 from fastsession.stores.contract import Page, Record
 from fastsession.stores.sqlalchemy_checks import prepare
-from fastsession.stores.sqlalchemy_connections import EngineSource, SQLAlchemyConnections, transaction
+from fastsession.stores.sqlalchemy_connections import SQLAlchemyConnections, transaction
+from fastsession.stores.sqlalchemy_engines import EngineSource
 from fastsession.stores.sqlalchemy_statements import PAGE, PAGE_SIZE, SessionStatements, session_statements
 from fastsession.stores.sqlalchemy_sweep import Sweep, changed
 from fastsession.stores.sqlalchemy_tables import sessions_table

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
-from fastsession.stores.sqlalchemy_connections import EngineSource, engine_at
+from fastsession.stores.sqlalchemy_engines import EngineSource, engine_at
 
 SESSIONS = "fastsession_sessions"
 DENIALS = "fastsession_denials"
