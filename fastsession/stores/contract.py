@@ -20,7 +20,7 @@ What is common to both:
   after `stop()`. Other methods may be called before `start()`. One event loop at a time.
 - Times are Unix seconds.
 
-`tests/stores` holds the suites that every implementation here passes; run yours through them.
+`fastsession.testing.stores` has the suites that every implementation here passes; run yours through them.
 """
 
 from __future__ import annotations

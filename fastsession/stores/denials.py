@@ -12,7 +12,7 @@ from fastsession.lifetime import MAX_LIFETIME
 # A session's name is kept as its first 64 bits, of which the first 12 choose a shelf.
 NAME_DIGITS = 16
 _SHELF_BITS = 12
-_SHELVES = 2**_SHELF_BITS
+SHELVES = 2**_SHELF_BITS
 _SHIFT = 4 * NAME_DIGITS - _SHELF_BITS
 # Shelves that one call of `sweep` looks at: at a call a second, all of them within about a minute.
 _SWEPT = 64
@@ -28,7 +28,7 @@ class Denials:
     """
 
     def __init__(self) -> None:
-        self._shelves: list[tuple[array[int], array[int]] | None] = [None] * _SHELVES
+        self._shelves: list[tuple[array[int], array[int]] | None] = [None] * SHELVES
         self._owners: dict[str, tuple[int, int]] = {}
         self._all_before = self._all_until = 0
         self._next_swept = 0
@@ -67,9 +67,10 @@ class Denials:
         """Every denial that has not expired, as text with its expiry. They may grow while this is iterated."""
         return self.beyond(Denials(), now)
 
-    def beyond(self, other: Denials, now: float) -> Iterator[tuple[str, int]]:
+    def beyond(self, other: Denials, now: float, *, first_shelf: int = 0) -> Iterator[tuple[str, int]]:
         """Every denial, as `texts` gives them, that `other` does not have or has for a shorter time."""
-        for number, shelf in enumerate(self._shelves):
+        for number in (*range(first_shelf, SHELVES), *range(first_shelf)):
+            shelf = self._shelves[number]
             if shelf is None or shelf == other._shelves[number]:
                 continue
             theirs = other._shelves[number]
@@ -92,7 +93,7 @@ class Denials:
             shelf = self._shelves[number]
             if shelf is not None and min(shelf[1]) <= now:
                 self._shelves[number] = _kept(*shelf, now)
-        self._next_swept = (self._next_swept + _SWEPT) % _SHELVES
+        self._next_swept = (self._next_swept + _SWEPT) % SHELVES
 
     def __len__(self) -> int:
         """How many sessions and owners are denied."""

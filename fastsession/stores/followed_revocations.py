@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
@@ -14,9 +15,15 @@ _logger = logging.getLogger("fastsession")
 
 
 class FollowedRevocations(ABC):
-    """What is common to `Revocations` in a system of their own: where that is, its subclasses know."""
+    """What is common to `Revocations` in a system of their own: where that is, its subclasses know.
 
-    def __init__(self, *, max_staleness: float, timeout: float, clock: Callable[[], float]) -> None:
+    A subclass says how to take in what is new (`_look`, into `_denials`), how to wait for it (`_wait`), how to store a
+    denial (`_store`) and how to give everything back (`_close`). `_prepare` may find out what would fail for good.
+    """
+
+    def __init__(
+        self, *, max_staleness: float = 60.0, timeout: float = 0.25, clock: Callable[[], float] = time.time
+    ) -> None:
         self._clock = clock
         self._denials = Denials()
         self._listener: Callable[[str], None] | None = None

@@ -8,7 +8,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.sentinel import Sentinel
 
 from tests.processes import PATIENCE
-from tests.stores import moments
+from tests.stores import database_server, moments
 from tests.stores.redis_server import running, sentinel_of
 
 
@@ -43,6 +43,28 @@ def take_every_slot(server):
         give_up = time.monotonic() + PATIENCE
         while client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
             assert time.monotonic() < give_up, "the cluster does not get ready"
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    with database_server.running(database_server.PostgresServer) as server:
+        server.create_tables()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb():
+    with database_server.running(database_server.MariaDBServer) as server:
+        server.create_tables()
+        yield server
+
+
+@pytest.fixture
+def mortal_postgres():
+    """A PostgreSQL of this test's own, to be killed."""
+    with database_server.running(database_server.PostgresServer) as server:
+        server.create_tables()
+        yield server
 
 
 @pytest.fixture

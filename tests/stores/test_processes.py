@@ -14,12 +14,16 @@ from tests.stores.everything import owned_by
 from tests.stores.pool import Pool, processes
 from tests.stores.redis_server import running
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("kind", ["redis", "sqlite"])]
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("kind", ["redis", "sqlite", "postgres", "mariadb"])]
 
 
 @pytest.fixture
-def place(kind, tmp_path):
-    if kind == "sqlite":
+def place(kind, tmp_path, request):
+    if kind in ("postgres", "mariadb"):
+        server = request.getfixturevalue(kind)
+        server.empty()
+        yield server.url()
+    elif kind == "sqlite":
         yield str(tmp_path / "shared.db")
     else:
         with running(tmp_path / "redis", "--save", "") as server:

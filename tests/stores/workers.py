@@ -4,7 +4,14 @@ import asyncio
 import time
 
 from fastsession import StoreUnavailableError
-from fastsession.stores import RedisRevocations, RedisStore, SQLiteRevocations, SQLiteStore
+from fastsession.stores import (
+    RedisRevocations,
+    RedisStore,
+    SQLAlchemyRevocations,
+    SQLAlchemyStore,
+    SQLiteRevocations,
+    SQLiteStore,
+)
 from tests.processes import PATIENCE, die_with_parent
 from tests.stores import moments
 
@@ -22,12 +29,21 @@ def wait_for_the_others():
     _all_there.wait(PATIENCE)
 
 
+STORES = {"redis": RedisStore, "sqlite": SQLiteStore, "postgres": SQLAlchemyStore, "mariadb": SQLAlchemyStore}
+REVOCATIONS = {
+    "redis": RedisRevocations,
+    "sqlite": SQLiteRevocations,
+    "postgres": SQLAlchemyRevocations,
+    "mariadb": SQLAlchemyRevocations,
+}
+
+
 def store_at(kind, place):
-    return RedisStore(place, timeout=PATIENCE) if kind == "redis" else SQLiteStore(place, timeout=PATIENCE)
+    return STORES[kind](place, timeout=PATIENCE)
 
 
 def revocations_at(kind, place):
-    return (RedisRevocations if kind == "redis" else SQLiteRevocations)(place, timeout=PATIENCE)
+    return REVOCATIONS[kind](place, timeout=PATIENCE)
 
 
 def add_ones(kind, place, key, count):

@@ -1,0 +1,61 @@
+"""Engines of SQLAlchemy's asyncio, from URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError, InvalidRequestError, NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from fastsession.errors import ConfigurationError
+
+EngineSource = str | URL | AsyncEngine | Callable[[], AsyncEngine]
+
+# Seconds that a connection of the pool is waited for: longer than a request waits, so that a limit of its own is told.
+_WAITING = 3.0
+# Milliseconds that SQLite waits for another process's lock: less than a request waits.
+_SQLITE_PATIENCE = 200
+_IN_MEMORY = (None, "", ":memory:")
+
+
+def engine_at(source: str | URL, connections: int) -> AsyncEngine:
+    """An engine for the database at this URL; raises `ConfigurationError`."""
+    try:
+        url = make_url(source)
+        options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True}
+        is_sqlite = url.get_backend_name() == "sqlite"
+        if not is_sqlite or url.database not in _IN_MEMORY:
+            # SQLite has one writer at a time: those of one process wait in their order, not for the file's lock.
+            size = 1 if is_sqlite else connections
+            options |= {"pool_size": size, "max_overflow": 0, "pool_timeout": _WAITING}
+        if url.drivername == "sqlite+aiosqlite" and url.database not in _IN_MEMORY:
+            # SQLAlchemy's own choice from 2.0.38 on.
+            options["poolclass"] = AsyncAdaptedQueuePool
+        engine = create_async_engine(url, **options)
+    except (NoSuchModuleError, ModuleNotFoundError, InvalidRequestError) as error:
+        message = (
+            f"No asyncio driver for this database URL: {str(error).partition(chr(10))[0]} Name one that is installed, "
+            "as in postgresql+asyncpg://, mysql+asyncmy:// or sqlite+aiosqlite://."
+        )
+        raise ConfigurationError(message) from error
+    except ArgumentError:
+        # Not from the error: the text that could not be read may hold a password.
+        message = "That is no database URL: write one like postgresql+asyncpg://user:password@host/database."
+        raise ConfigurationError(message) from None
+    if is_sqlite:
+        event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:
+    cursor = connection.cursor()
+    # First, so that workers that start together wait for one another.
+    cursor.execute(f"PRAGMA busy_timeout = {_SQLITE_PATIENCE}")
+    # Readers and the writer do not wait for one another.
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # What was confirmed survives a power failure too: a logout that is undone would be a fail-open.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()

@@ -1,0 +1,201 @@
+"""What is special about SQLAlchemyRevocations: the order of commits, lost denials, sweeping."""
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from secrets import token_hex
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from fastsession.stores import SQLAlchemyRevocations
+from fastsession.stores.sqlalchemy_revocations import _row, _table
+from fastsession.stores.sqlalchemy_sweep import MARGIN
+from fastsession.stores.sqlalchemy_tables import DENIALS
+from fastsession.testing import Clock
+from tests.processes import PATIENCE
+from tests.stores.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+
+
+def later():
+    return int(time.time()) + 600
+
+
+@pytest.fixture(params=["postgres", "mariadb"])
+def server(request):
+    server = request.getfixturevalue(request.param)
+    server.empty()
+    return server
+
+
+@asynccontextmanager
+async def following(server, workers):
+    made = [SQLAlchemyRevocations(server.url(), timeout=PATIENCE) for _ in range(workers)]
+    told = []
+    for worker in made:
+        worker.tell_to(told.append)
+        await worker.start()
+    yield *made, told
+    for worker in made:
+        await worker.stop()
+
+
+def knows(worker, *sessions):
+    return all(worker.denied(session, None, 0) for session in sessions)
+
+
+# In a thread, here and below: a statement that changes a table waits for those of the workers, and they for the loop.
+async def until_kept(server, count):
+    """Wait until the table has so many denials; the workers go on meanwhile."""
+    query = f"SELECT count(DISTINCT denial) FROM {DENIALS} WHERE number > 0"
+    async with asyncio.timeout(PATIENCE):
+        while int(await asyncio.to_thread(server.sql, query)) != count:  # noqa: ASYNC110  (a table gives no event)
+            await asyncio.sleep(0.05)
+
+
+async def test_a_denial_that_is_committed_after_later_ones_is_not_missed(server):
+    slow, quick = token_hex(16), [token_hex(16) for _ in range(5)]
+    engine = create_async_engine(server.url())
+    async with following(server, 2) as (first, second, told):
+        async with engine.begin() as transaction:
+            # It has its number from here on.
+            await transaction.execute(insert(_table), _row(f"s{slow[:16]}", later()))
+            for session in quick:
+                await first.deny_session(session, until=later())
+            await eventually(lambda: knows(second, *quick))
+            late = SQLAlchemyRevocations(server.url(), timeout=PATIENCE)
+            await late.start()
+            assert knows(late, *quick)
+            assert not late.denied(slow, None, 0)
+        for worker in (first, second, late):
+            await eventually(lambda worker=worker: knows(worker, slow))
+        await late.stop()
+        assert told == []
+    await engine.dispose()
+
+
+async def test_what_a_worker_has_made_itself_it_does_not_hold_for_lost(server):
+    sessions = [token_hex(16) for _ in range(200)]
+    async with following(server, 2) as (first, second, told):
+        for some in range(0, 200, 5):
+            await asyncio.gather(*(first.deny_session(name, until=later()) for name in sessions[some : some + 5]))
+        await eventually(lambda: knows(second, *sessions))
+        assert told == []
+
+
+@pytest.mark.parametrize("order", ["before the workers look", "after"])
+async def test_the_end_of_a_history_that_was_lost_is_given_back(server, order):
+    """As a replica that takes over too early has lost it: and it gives the same numbers again."""
+    lost, kept, new = [token_hex(16) for _ in range(3)], token_hex(16), token_hex(16)
+    async with following(server, 2) as (first, second, told):
+        await first.deny_session(kept, until=later())
+        number = int(await asyncio.to_thread(server.sql, f"SELECT max(number) FROM {DENIALS}"))
+        for session in lost:
+            await first.deny_session(session, until=later())
+        await eventually(lambda: knows(second, *lost))
+        restart = {
+            "postgresql": f"ALTER TABLE {DENIALS} ALTER COLUMN number RESTART WITH {number + 1}",
+            "mariadb": f"ALTER TABLE {DENIALS} AUTO_INCREMENT = {number + 1}",
+        }[server.name]
+        values = f"(denial, until, mark) VALUES ('s{new[:16]}', {later()}, 5)"
+        forgotten = [f"DELETE FROM {DENIALS} WHERE number > {number}", restart]
+        if order == "before the workers look":
+            await asyncio.to_thread(server.sql, *forgotten, f"INSERT INTO {DENIALS} {values}")
+        else:
+            await asyncio.to_thread(server.sql, *forgotten)
+            await eventually(lambda: told)
+            await asyncio.to_thread(server.sql, f"INSERT INTO {DENIALS} {values}")
+        await eventually(lambda: knows(first, new) and knows(second, new))
+        await eventually(lambda: told)
+        await until_kept(server, 5)
+        late = SQLAlchemyRevocations(server.url(), timeout=PATIENCE)
+        await late.start()
+        assert knows(late, kept, new, *lost)
+        await late.stop()
+    assert all("The database has lost denials" in sentence for sentence in told)
+
+
+async def test_an_empty_table_gets_back_all_that_workers_know_and_hardly_anything_twice(server):
+    sessions, owner = [token_hex(16) for _ in range(600)], token_hex(16)
+    async with following(server, 4) as (first, second, third, fourth, told):
+        for some in range(0, len(sessions), 5):
+            await asyncio.gather(*(first.deny_session(name, until=later()) for name in sessions[some : some + 5]))
+        cut_off = int(time.time()) - 1000
+        await first.deny_owner(owner, before=cut_off + 500, until=later())
+        await first.deny_all(before=cut_off)
+        workers = (first, second, third, fourth)
+        await eventually(
+            lambda: all(
+                knows(worker, sessions[-1]) and worker.denied("0" * 32, None, cut_off - 1) for worker in workers
+            )
+        )
+        await asyncio.to_thread(server.empty)
+        await eventually(lambda: len(told) > 0)
+        await until_kept(server, 602)
+    late = SQLAlchemyRevocations(server.url(), timeout=PATIENCE)
+    await late.start()
+    assert knows(late, *sessions)
+    assert late.denied("0" * 32, owner, cut_off + 499)
+    assert late.denied("0" * 32, None, cut_off - 1)
+    await late.stop()
+
+
+async def test_a_denial_of_this_worker_that_is_lost_before_it_is_read_is_given_back(server):
+    session = token_hex(16)
+    async with following(server, 1) as (worker, told):
+        await worker.stop()
+        await worker.deny_session(session, until=later())
+        await asyncio.to_thread(server.empty)
+        await worker.start()
+        assert knows(worker, session)
+    late = SQLAlchemyRevocations(server.url(), timeout=PATIENCE)
+    await late.start()
+    assert knows(late, session)
+    await late.stop()
+    assert told != []
+
+
+async def test_expired_denials_disappear_from_memory_and_table(server):
+    clock, session, lasting = Clock(), token_hex(16), token_hex(16)
+    revocations = SQLAlchemyRevocations(server.url(), timeout=PATIENCE, clock=clock)
+    await revocations.start()
+    await revocations.deny_session(session, until=int(clock()) + 10)
+    await eventually(revocations._sweep._task.done)
+    clock.advance(10 + MARGIN + 120)
+    await revocations.deny_session(lasting, until=int(clock()) + 600)
+    await eventually(revocations._sweep._task.done)
+    denials = await asyncio.to_thread(server.sql, f"SELECT denial FROM {DENIALS} WHERE number > 0")
+    await eventually(lambda: not revocations.denied(session, None, 0))
+    await revocations.stop()
+    assert denials == f"s{lasting[:16]}"
+
+
+async def test_a_database_that_begins_anew_after_all_has_expired_is_followed(server):
+    clock, session = Clock(), token_hex(16)
+    worker, other = (SQLAlchemyRevocations(server.url(), timeout=PATIENCE, clock=clock) for _ in range(2))
+    await worker.start()
+    for _ in range(3):
+        await other.deny_session(token_hex(16), until=int(clock()) + 10)
+    await eventually(lambda: worker._history.last > 2)
+    clock.advance(10)
+    begin = {
+        "postgresql": f"TRUNCATE {DENIALS} RESTART IDENTITY",
+        "mariadb": f"TRUNCATE {DENIALS}",
+    }[server.name]
+    await asyncio.to_thread(server.sql, begin)
+    await other.deny_session(session, until=int(clock()) + 600)
+    await eventually(lambda: knows(worker, session))
+    await worker.stop()
+    await other.stop()
+
+
+async def test_a_denial_that_has_expired_when_it_is_made_is_not_awaited(server):
+    async with following(server, 1) as (worker, told):
+        await worker.deny_all(before=500)
+        session = token_hex(16)
+        await worker.deny_session(session, until=later())
+        await eventually(lambda: not worker._history.unread(time.time()))
+        assert told == []
