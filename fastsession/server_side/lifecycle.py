@@ -1,7 +1,6 @@
 """The path of a session that has something on the server: data in a store, or the denial of what was revoked.
 
-One step before the application, which fetches, and one before the response, which carries out on the server
-what the cookie is about to say.
+One step before the application fetches; one before the response carries out what the cookie is about to say.
 """
 
 from __future__ import annotations
@@ -51,10 +50,10 @@ class ServerLifecycle(Lifecycle):
         self.backends = Backends(started, may_fail=setup.outage == "anonymous")
         names = Names(setup.keys, cookie_name=setup.cookies.name, audience=setup.audience)
         self.revoking = Revoking(setup, self.records, names)
-        self._writer = None
+        self.writer = None
         if self.records is not None:
             limit = None if setup.most_sessions is None else SessionLimit(setup.most_sessions, setup.when_full)
-            self._writer = RecordWriter(setup, self.records, owners=names.owners, end=self.end, limit=limit)
+            self.writer = RecordWriter(setup, self.records, owners=names.owners, end=self.end, limit=limit)
 
     async def serve(self, app: ASGIApp, view: SessionDict, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application with the session's data fetched; answer 503 in its place when that fails."""
@@ -66,7 +65,6 @@ class ServerLifecycle(Lifecycle):
             # Those that the application raised as well, having asked for a session to be ended, and did not handle.
             if visit.late:
                 raise
-            visit.late = True
             await refuse(error, visit, scope, send)
 
     def open(self, visit: Visit) -> None:
@@ -92,7 +90,7 @@ class ServerLifecycle(Lifecycle):
             try:
                 step = await self._carried_out(step, view, scope)
             except (StoreUnavailableError, SessionLimitError) as error:
-                view.visit.late = view.visit.refused = True
+                view.visit.refused = True
                 await refuse(error, view.visit, scope, send)
                 return
         self.answer(step, view, scope, message)
@@ -136,9 +134,12 @@ class ServerLifecycle(Lifecycle):
         await self.backends.start()
         if self.cookies.brought(visit.header):
             await self.revoking.refuse_stale()
+        if self.records is not None or (self.setup.migrations and self.setup.migrations.awaits):
+            await self.look_up(visit)
+
+    async def look_up(self, visit: Visit) -> None:
+        """Take the session that came from where it is kept; raises `StoreUnavailableError`."""
         migrations = self.setup.migrations
-        if self.records is None and not (migrations and migrations.awaits):
-            return
         if not visit.opened:
             self.open(visit)
         try:
@@ -226,8 +227,8 @@ class ServerLifecycle(Lifecycle):
             await self.revoking.refuse_noted(visit.origin.mark, visit.origin.began, came)
         if visit.token is None or visit.regenerated or visit.emptied:
             token = self.revoking.after_cut_offs(token, view.model)
-        if self._writer is not None:
-            token = await self._writer.write(outcome, token, view, scope)
+        if self.writer is not None:
+            token = await self.writer.write(outcome, token, view, scope)
         if visit.has_new_id and visit.token is not None:
             await self.revoking.deny_here(visit.token)
         return token
@@ -243,7 +244,7 @@ class ServerLifecycle(Lifecycle):
         """Raise `Rejected` in place of `StoreUnavailableError`, where sessions are then anonymous."""
         try:
             yield
-        except StoreUnavailableError:
+        except StoreUnavailableError as error:
             if self.setup.outage == "unavailable":
                 raise
-            raise Rejected(SessionStatus.STORE_DOWN, "the store does not answer") from None
+            raise Rejected(SessionStatus.STORE_DOWN, str(error)) from None

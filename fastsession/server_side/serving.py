@@ -83,6 +83,7 @@ def middlewares_below(app: Any, kind: type[MiddlewareT]) -> Iterator[MiddlewareT
 
 async def refuse(error: StoreUnavailableError | SessionLimitError, visit: Visit, scope: Scope, send: Send) -> None:
     """Answer in the application's place: by its own handler of the error if it has one, else without the cause."""
+    visit.late = True
     if isinstance(error, StoreUnavailableError):
         visit.setup.events.unavailable(str(error), scope)
     if scope["type"] == "websocket":
