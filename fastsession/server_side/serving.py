@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -92,10 +93,11 @@ async def refuse(error: StoreUnavailableError | SessionLimitError, visit: Visit,
     handler = _handler_of(error, scope.get("app"))
     if handler is None:
         response = _plain_answer(error)
-    elif inspect.iscoroutinefunction(handler):
-        response = await handler(Request(scope), error)
     else:
-        response = await run_in_threadpool(handler, Request(scope), error)
+        called = handler if inspect.iscoroutinefunction(handler) else partial(run_in_threadpool, handler)
+        response = await called(Request(scope), error)
+        # An object with an asynchronous __call__.
+        response = await response if inspect.isawaitable(response) else response
     await response(scope, _never, send)
 
 
