@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, TypeVar
 
 from starlette.requests import HTTPConnection
 
+from fastsession.building.given import explained
 from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_name
 from fastsession.errors import ConfigurationError
-from fastsession.events import EventLog, Listener
+from fastsession.events import EventLog, Listener, is_asynchronous
 from fastsession.formats.contract import CookieFormat
 from fastsession.formats.migrating import MigratingCookies, Migrations
 from fastsession.formats.migration import Migration
@@ -122,6 +123,7 @@ def shown_as(options: Callable[..., object]) -> Callable[[InitT], InitT]:
     return show
 
 
+@explained
 def setup_of(
     *,
     secret_key: SecretKey,
@@ -237,14 +239,9 @@ def _check_server_side(
 
 def _refuse_asynchronous(binding: Binding | None, clock: Clock) -> None:
     """Raise `ConfigurationError` for a binding or a clock that is no plain function."""
-    if binding is not None and not _is_plain(binding):
+    if binding is not None and (not callable(binding) or is_asynchronous(binding)):
         message = "binding takes a plain function that returns bytes: binding=lambda connection: ..."
         raise ConfigurationError(message)
-    if not _is_plain(clock):
+    if not callable(clock) or is_asynchronous(clock):
         message = "clock takes a plain function that returns Unix seconds, such as time.time."
         raise ConfigurationError(message)
-
-
-def _is_plain(function: object) -> bool:
-    asynchronous = any(map(inspect.iscoroutinefunction, (function, getattr(function, "__call__", None))))  # noqa: B004
-    return callable(function) and not asynchronous

@@ -32,10 +32,13 @@ _RETRY_AFTER_SECONDS = "1"
 async def serve_lifespan(
     app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, backends: Backends | None, check: Check
 ) -> None:
-    """Start what the sessions need before the application starts, and stop it after.
+    """Start what the sessions need before the application starts, and stop it after; pass unknown protocols on.
 
     First the application is checked; a `ConfigurationError` is a start that failed, which servers report and end at.
     """
+    if scope["type"] != "lifespan":
+        await app(scope, receive, send)
+        return
 
     async def receive_and_start() -> Message:
         message = await receive()
@@ -112,6 +115,10 @@ def _plain_answer(error: StoreUnavailableError | SessionLimitError) -> Response:
         return PlainTextResponse("Too many sessions", status_code=403)
     retry = {"Retry-After": _RETRY_AFTER_SECONDS, "Cache-Control": "no-store"}
     return PlainTextResponse("Sessions are unavailable", status_code=503, headers=retry)
+
+
+async def drop() -> None:
+    """Send nothing of the application's answer: another was sent in its place."""
 
 
 async def _never() -> Message:
