@@ -221,7 +221,9 @@ class Row:
 
 def test_a_database_object_is_answered_with_what_to_keep():
     model = Profile(anything=Row())
-    with pytest.raises(SessionNotSerializableError, match=r"'anything' cannot be sealed: .* keep its id in the session"):
+    with pytest.raises(
+        SessionNotSerializableError, match=r"'anything' cannot be sealed: .* keep its id in the session"
+    ):
         sealed_cookies(SessionMiddleware(None, model=Profile, secret_key=SECRET), model)
     with pytest.raises(SessionNotSerializableError, match=r"'row' cannot be sealed: .* keep its id in the session"):
         sealed_cookies(SessionMiddleware(None, secret_key=SECRET), Session(), extras={"row": Row()})
