@@ -100,7 +100,7 @@ class EventLog:
     ) -> None:
         listeners = () if on_event is None else (on_event,) if callable(on_event) else tuple(on_event)
         for listener in listeners:
-            if not callable(listener) or _is_asynchronous(listener):
+            if not callable(listener) or is_asynchronous(listener):
                 message = (
                     f"on_event takes plain functions of one SessionEvent, not {type(listener).__name__}. "
                     "To do async work, put the event into a queue."
@@ -235,5 +235,6 @@ class _Second:
     count: int = 0
 
 
-def _is_asynchronous(listener: object) -> bool:
-    return any(map(inspect.iscoroutinefunction, (listener, getattr(listener, "__call__", None))))  # noqa: B004
+def is_asynchronous(function: object) -> bool:
+    """Whether calling it gives a coroutine."""
+    return any(map(inspect.iscoroutinefunction, (function, getattr(function, "__call__", None))))  # noqa: B004

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
+from fastsession.building.configured import configured
 from fastsession.cookies import cookie_header, lambda_headers
 from fastsession.dependencies.openapi import announce_cookie
 from fastsession.dependencies.routes import RouteInspection
@@ -14,11 +15,11 @@ from fastsession.options import Options, setup_of, shown_as
 from fastsession.reports import find_late_changes, watch_handlers
 from fastsession.scope import SCOPE_KEY, STARTS, go_along, put_beside_others, take_back, with_shared_session
 from fastsession.server_side.lifecycle import ServerLifecycle
-from fastsession.server_side.serving import check_below, serve_lifespan
+from fastsession.server_side.serving import check_below, drop, serve_lifespan
 from fastsession.visit import Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,6 +38,11 @@ class SessionMiddleware:
         self.lifecycle = ServerLifecycle(setup) if setup.needs_io else Lifecycle(setup)
         self._routes = RouteInspection(app)
         announce_cookie(setup.model, setup.cookies.name)
+
+    @classmethod
+    def with_options(cls, **options: Unpack[Options]) -> Callable[[ASGIApp], SessionMiddleware]:
+        """Check the options now: `app.add_middleware(SessionMiddleware.with_options(secret_key=..., model=...))`."""
+        return configured(cls, options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901  (one request, top to bottom)
         """Run the application with a session in its scope (ASGI 3)."""
@@ -65,7 +71,7 @@ class SessionMiddleware:
         # Not `async def`: handing on the server's own awaitable costs nothing.
         def send_with_session(message: Message) -> Awaitable[None]:
             if visit.refused:
-                return _drop()
+                return drop()
             if message["type"] in STARTS and not visit.late:
                 if scope.get("session") is not view:
                     take_back(scope, view)
@@ -92,13 +98,6 @@ class SessionMiddleware:
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the lifespan and unknown protocols."""
-        if scope["type"] != "lifespan":
-            await self.app(scope, receive, send)
-            return
         backends = self.lifecycle.backends if isinstance(self.lifecycle, ServerLifecycle) else None
         check, send = partial(check_below, self.setup, SessionMiddleware), self._routes.inspecting(scope, send)
         await serve_lifespan(self.app, scope, receive, send, backends=backends, check=check)
-
-
-async def _drop() -> None:
-    """Send nothing of the application's answer: another was sent in its place."""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, TypeVar
 
 from starlette.requests import HTTPConnection
 
+from fastsession.building.given import explained
 from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_name
 from fastsession.errors import ConfigurationError
-from fastsession.events import EventLog, Listener
+from fastsession.events import EventLog, Listener, is_asynchronous
 from fastsession.formats.contract import CookieFormat
 from fastsession.formats.foreign_secrets import refuse_shared_secrets
 from fastsession.formats.migrating import MigratingCookies, Migrations
@@ -23,7 +24,7 @@ from fastsession.keyring import KeyRing, SecretKey, accepted_secrets
 from fastsession.lifetime import DEFAULT_ABSOLUTE, DEFAULT_IDLE, Lifetime, Timeouts, standard_lifetime
 from fastsession.payload.codec import PayloadCodec
 from fastsession.payload.declared import DeclaredFields
-from fastsession.sealing.binding import Binding, FrontEndBinding, check_binding, digest_of, is_plain_function
+from fastsession.sealing.binding import Binding, FrontEndBinding, check_binding, digest_of
 from fastsession.sealing.chunks import Chunks
 from fastsession.sealing.contract import SessionCookies
 from fastsession.sealing.own_cookies import OwnCookies
@@ -117,6 +118,7 @@ def shown_as(options: Callable[..., object]) -> Callable[[InitT], InitT]:
     return show
 
 
+@explained
 def setup_of(
     *,
     secret_key: SecretKey,
@@ -236,6 +238,6 @@ def _check_server_side(
 
 
 def _check_clock(clock: Clock) -> None:
-    if not is_plain_function(clock):
+    if not callable(clock) or is_asynchronous(clock):
         message = "clock takes a plain function that returns Unix seconds, such as time.time."
         raise ConfigurationError(message)

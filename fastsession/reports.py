@@ -55,6 +55,8 @@ def report_rejection(visit: Visit, scope: Scope) -> None:
         return
     visit.rejection_reported = True
     setup = visit.setup
+    if visit.status is SessionStatus.STORE_DOWN:
+        setup.events.unavailable(visit.detail, scope)
     if setup.events.is_first_report(visit.status, setup.cookies.presented(visit.header)):
         setup.events.send(EventKind.REJECTED, visit.status, scope, detail=visit.detail)
 

@@ -14,12 +14,12 @@ PACKAGE = Path(fastsession.__file__).parent
 # that stands lower or higher than the rest has an entry of its own.
 LAYERS = [
     {"status"},
-    {"errors", "decision", "sealing.recent"},
+    {"errors", "decision", "building", "sealing.recent"},
     {"lifetime", "cookies", "sealing.xaes"},
     {"session"},
     {"response_headers", "payload", "keyring"},
     {"events", "sealing", "stores"},
-    {"formats"},
+    {"formats", "sealing.binding"},
     {"options"},
     {"visit"},
     {"reports"},
@@ -34,7 +34,7 @@ LAYERS = [
     {"session_status", "inspector", "monitoring"},
     {"__init__", "__main__"},
 ]
-CORE_FOLDERS = {"dependencies", "payload", "sealing", "server_side"}
+CORE_FOLDERS = {"building", "dependencies", "payload", "sealing", "server_side"}
 HEIGHT = {entry: height for height, layer in enumerate(LAYERS) for entry in layer}
 MOST_AT_THE_TOP = 20
 # What reads bytes into objects of its own choosing has no business near a cookie (security.md I-20).

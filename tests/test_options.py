@@ -67,7 +67,7 @@ def test_options_that_contradict_each_other_are_refused_when_the_middleware_is_b
 
 
 def test_there_is_no_default_secret():
-    with pytest.raises(TypeError, match="secret_key"):
+    with pytest.raises(TypeError, match="secret_key is missing: make one with `python -m fastsession keygen`"):
         SessionMiddleware(None)
 
 
@@ -80,3 +80,20 @@ def test_options_are_given_by_name():
 def test_an_option_that_does_not_exist_is_not_ignored(unknown):
     with pytest.raises(TypeError, match=unknown):
         SessionMiddleware(None, secret_key=SECRET, **{unknown: 1})
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        ("max_age", "idle_timeout= and absolute_timeout= .* remember=Lifetime"),
+        ("secret", "write secret_key="),
+        ("idle_timout", "write idle_timeout="),
+        ("https", "write https_only="),
+        ("samesite", "write same_site="),
+        ("revocation", "write revocations="),
+        ("quite_another", "docs/configuration.md has them all"),
+    ],
+)
+def test_an_option_that_does_not_exist_is_answered_with_what_to_write(given, advice):
+    with pytest.raises(TypeError, match=f"SessionMiddleware has no option {given}=: {advice}"):
+        SessionMiddleware(None, secret_key=SECRET, **{given: 1})

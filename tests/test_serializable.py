@@ -7,8 +7,9 @@ import pytest
 from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, Field, Secret, SecretBytes, SecretStr, computed_field, field_serializer
 
-from fastsession import ConfigurationError, Session, SessionNotSerializableError
-from tests.shop import set_cookies
+from fastsession import ConfigurationError, Session, SessionMiddleware, SessionNotSerializableError
+from fastsession.testing import sealed_cookies
+from tests.shop import SECRET, set_cookies
 from tests.visitor import Visitor, note
 
 
@@ -212,3 +213,17 @@ class UndumpableDefault(Session):
 def test_a_model_that_cannot_be_kept_in_a_session_is_refused_when_the_middleware_is_built(model, message):
     with pytest.raises(ConfigurationError, match=message):
         Visitor(model=model).as_dict(len)
+
+
+class Row:
+    """What an object-relational mapper returns."""
+
+
+def test_a_database_object_is_answered_with_what_to_keep():
+    model = Profile(anything=Row())
+    with pytest.raises(
+        SessionNotSerializableError, match=r"'anything' cannot be sealed: .* keep its id in the session"
+    ):
+        sealed_cookies(SessionMiddleware(None, model=Profile, secret_key=SECRET), model)
+    with pytest.raises(SessionNotSerializableError, match=r"'row' cannot be sealed: .* keep its id in the session"):
+        sealed_cookies(SessionMiddleware(None, secret_key=SECRET), Session(), extras={"row": Row()})

@@ -1,10 +1,16 @@
 """What a connection is sent when its session could not be had or kept, message by message."""
 
 import asyncio
+from functools import partial
 
 import pytest
+from fastapi import FastAPI, Request
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import PlainTextResponse
+from fastapi.testclient import TestClient
+from starlette.applications import Starlette
 
-from fastsession import SessionMiddleware, StoreUnavailableError
+from fastsession import FastSessionError, SessionMiddleware, StoreUnavailableError
 from fastsession.stores import MemoryStore
 from tests.server_side.counting import Counting
 from tests.shop import SECRET
@@ -112,3 +118,109 @@ def test_a_lifespan_that_the_application_does_not_support_is_its_own_to_refuse(s
 
     with pytest.raises(AssertionError):
         asyncio.run(middleware(without_lifespan, store)({"type": "lifespan"}, None, None))
+
+
+class Asking:
+    """An application with handlers of its own, and what they and its listener were given."""
+
+    def __init__(self, store, **options):
+        self.events = []
+        self.app = FastAPI()
+        self.app.add_middleware(
+            SessionMiddleware, secret_key=SECRET, store=store, on_event=self.events.append, **options
+        )
+
+        @self.app.post("/")
+        async def write(request: Request) -> None:
+            request.session["seen"] = True
+
+        @self.app.get("/")
+        async def read(request: Request) -> list[str]:
+            return list(request.session)
+
+    def client(self, **options):
+        return TestClient(self.app, base_url="https://testserver", **options)
+
+    @property
+    def outages(self):
+        return [(event.path, event.detail) for event in self.events if event.kind == "unavailable"]
+
+
+async def answering(request, error):
+    return PlainTextResponse(f"ours: {request.url.path}", 599)
+
+
+def answering_plainly(request, error):
+    return PlainTextResponse(f"ours: {request.url.path}", 599)
+
+
+class Answering:
+    async def __call__(self, request, error):
+        return await answering(request, error)
+
+
+@pytest.mark.parametrize("handler", [answering, answering_plainly, partial(answering), Answering()])
+@pytest.mark.parametrize("kind", [StoreUnavailableError, FastSessionError])
+@pytest.mark.parametrize("operation", ["create", "read"])
+def test_the_application_s_own_handler_answers_an_outage(store, handler, kind, operation):
+    site = Asking(store)
+    site.app.add_exception_handler(kind, handler)
+    client = site.client()
+    if operation == "read":
+        client.post("/")
+    store.fail_on = operation
+    answer = client.post("/")
+    assert (answer.status_code, answer.text) == (599, "ours: /")
+    assert [path for path, _ in site.outages] == ["/"]
+
+
+def test_a_handler_of_exception_is_not_asked(store):
+    site = Asking(store)
+    site.app.add_exception_handler(Exception, answering)
+    store.fail_on = "create"
+    assert site.client().post("/").status_code == 503
+
+
+def test_a_mounted_application_s_handler_answers_for_its_own_routes(store):
+    site, inner = Asking(store), Starlette(exception_handlers={StoreUnavailableError: answering})
+
+    async def write(request):
+        request.session["seen"] = True
+        return PlainTextResponse("saved")
+
+    inner.add_route("/write", write)
+    site.app.mount("/inner", inner)
+    client = site.client()
+    store.fail_on = "create"
+    assert client.get("/inner/write").status_code == 599
+    assert client.post("/").status_code == 503
+
+
+def test_a_handler_that_fails_is_answered_500(store):
+    site = Asking(store)
+
+    @site.app.exception_handler(StoreUnavailableError)
+    async def failing(request, error):
+        raise RuntimeError
+
+    store.fail_on = "create"
+    assert site.client(raise_server_exceptions=False).post("/").status_code == 500
+
+
+def test_an_outage_is_told_where_sessions_are_then_anonymous(store):
+    site = Asking(store, store_outage="anonymous")
+    client = site.client()
+    client.post("/")
+    store.fail_on = "read"
+    assert client.get("/").json() == []
+    assert [path for path, _ in site.outages] == ["/"]
+    assert all(detail for _, detail in site.outages)
+
+
+def test_cors_headers_are_on_the_503_when_the_cors_middleware_is_outside(store):
+    site = Asking(store)
+    site.app.add_middleware(CORSMiddleware, allow_origins=["https://front.test"], allow_credentials=True)
+    store.fail_on = "create"
+    answer = site.client().post("/", headers={"origin": "https://front.test"})
+    assert answer.status_code == 503
+    assert answer.headers["access-control-allow-origin"] == "https://front.test"

@@ -4,7 +4,6 @@ from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 
 from fastsession import ConfigurationError, Lifetime, Session, SessionMiddleware, SessionNotSerializableError
-from fastsession.stores import MemoryStore
 from fastsession.testing import Clock, opened_session, sealed_cookies, set_session
 from tests.shop import DAY, SECRET, START, ShopSession, browser, shop
 
@@ -154,11 +153,3 @@ def test_whatever_has_a_mapping_of_cookies_can_be_opened(app):
         cookies = sealed_cookies(app, ShopSession(user_id=1))
 
     assert opened_session(app, Answer()).user_id == 1
-
-
-def test_sessions_that_are_in_a_store_are_no_cookies_to_be_sealed_or_opened():
-    kept = shop(store=MemoryStore())
-    with pytest.raises(ConfigurationError, match="in its store, and not in cookies"):
-        sealed_cookies(kept, ShopSession(user_id=1))
-    with pytest.raises(ConfigurationError, match="in its store, and not in cookies"):
-        opened_session(kept, browser(kept))

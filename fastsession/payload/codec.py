@@ -13,7 +13,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_jsonable_pyt
 from fastsession.errors import ConfigurationError, Rejected, SessionNotSerializableError
 from fastsession.payload.comparison import Comparison, alike
 from fastsession.payload.edits import DumpedFields, Edit
-from fastsession.payload.extras import dump_extras, load_extras, verify_extras
+from fastsession.payload.extras import UNDUMPABLE, dump_extras, load_extras, verify_extras
 from fastsession.payload.field_types import refuse_fields_that_cannot_be_read, refuse_secret_fields
 from fastsession.payload.lines import NEWLINE, payload_values, split_payload
 from fastsession.payload.schemas import always_alike, schema_of
@@ -186,7 +186,7 @@ class PayloadCodec:
     def undumpable(self, session: Session) -> SessionNotSerializableError:
         """The error that names the field which cannot be written as JSON."""
         field = self._field_that_fails(session, self._field_json)
-        return SessionNotSerializableError(field, "it cannot be written as JSON")
+        return SessionNotSerializableError(field, UNDUMPABLE)
 
     def _unloadable_field(self, session: Session) -> str:
         """The field whose JSON no parser takes: nested too deeply, or with an endless number."""

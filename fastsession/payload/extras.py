@@ -11,6 +11,7 @@ from pydantic_core import from_json
 from fastsession.errors import Rejected, SessionNotSerializableError
 from fastsession.status import SessionStatus
 
+UNDUMPABLE = "it cannot be written as JSON; of a database object, keep its id in the session"
 _extras_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -19,7 +20,7 @@ def dump_extras(extras: dict[str, Any]) -> bytes:
     try:
         return _extras_encoder.encode(extras).encode()
     except (TypeError, ValueError, RecursionError):
-        raise SessionNotSerializableError(_undumpable_key(extras), "it cannot be written as JSON") from None
+        raise SessionNotSerializableError(_undumpable_key(extras), UNDUMPABLE) from None
 
 
 def verify_extras(extras: dict[str, Any], line: bytes) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from starlette.requests import HTTPConnection
 
 from fastsession.errors import ConfigurationError
+from fastsession.events import is_asynchronous
 from fastsession.sealing.token import BINDING_SIZE
 
 Binding = Callable[[HTTPConnection], bytes]
@@ -39,12 +40,8 @@ def digest_of(bound_to: object) -> bytes:
 
 def check_binding(binding: object) -> None:
     """Raise `ConfigurationError` for a binding that is neither a plain function nor a front end's."""
-    if binding is not None and not isinstance(binding, FrontEndBinding) and not is_plain_function(binding):
+    if binding is None or isinstance(binding, FrontEndBinding):
+        return
+    if not callable(binding) or is_asynchronous(binding):
         message = "binding takes a plain function that returns bytes: binding=lambda connection: ..."
         raise ConfigurationError(message)
-
-
-def is_plain_function(function: object) -> bool:
-    """Whether it can be called, and not only awaited."""
-    asynchronous = any(map(inspect.iscoroutinefunction, (function, getattr(function, "__call__", None))))  # noqa: B004
-    return callable(function) and not asynchronous

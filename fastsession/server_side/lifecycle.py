@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
@@ -50,10 +50,10 @@ class ServerLifecycle(Lifecycle):
         self.backends = Backends(started, may_fail=setup.outage == "anonymous")
         names = Names(setup.keys, cookie_name=setup.cookies.name, audience=setup.audience)
         self.revoking = Revoking(setup, self.records, names)
-        self._writer = None
+        self.writer = None
         if self.records is not None:
             limit = None if setup.most_sessions is None else SessionLimit(setup.most_sessions, setup.when_full)
-            self._writer = RecordWriter(setup, self.records, owners=names.owners, end=self.end, limit=limit)
+            self.writer = RecordWriter(setup, self.records, owners=names.owners, end=self.end, limit=limit)
 
     async def serve(self, app: ASGIApp, view: SessionDict, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application with the session's data fetched; answer 503 in its place when that fails."""
@@ -67,7 +67,6 @@ class ServerLifecycle(Lifecycle):
             # Those that the application raised as well, having asked for a session to be ended, and did not handle.
             if visit.late:
                 raise
-            visit.late = True
             await refuse(error, visit, scope, send)
 
     def open(self, visit: Visit) -> None:
@@ -93,7 +92,7 @@ class ServerLifecycle(Lifecycle):
             try:
                 step = await self._carried_out(step, view, scope)
             except (StoreUnavailableError, SessionLimitError) as error:
-                view.visit.late = view.visit.refused = True
+                view.visit.refused = True
                 await refuse(error, view.visit, scope, send)
                 return
         self.answer(step, view, scope, message)
@@ -127,19 +126,21 @@ class ServerLifecycle(Lifecycle):
 
     def model_of(self, payload: bytes | None) -> Session | None:
         """The session in a payload, None without one or when today's model does not accept it."""
-        try:
+        with suppress(Rejected):
             return None if payload is None else self.codec.load(payload)[0]
-        except Rejected:
-            return None
+        return None
 
     async def fetch(self, visit: Visit) -> None:
         """Get what has to be asked for; only an authentic cookie causes I/O. Raises `StoreUnavailableError`."""
         await self.backends.start()
         if self.cookies.brought(visit.header):
             await self.revoking.refuse_stale()
+        if self.records is not None or (self.setup.migrations and self.setup.migrations.awaits):
+            await self.look_up(visit)
+
+    async def look_up(self, visit: Visit) -> None:
+        """Take the session that came from where it is kept; raises `StoreUnavailableError`."""
         migrations = self.setup.migrations
-        if self.records is None and not (migrations and migrations.awaits):
-            return
         if not visit.opened:
             self.open(visit)
         try:
@@ -219,16 +220,15 @@ class ServerLifecycle(Lifecycle):
     async def _kept(self, outcome: Outcome, token: Token, view: View, scope: Scope) -> Token:
         """The token after what it says is true on the server; raises `Rejected` and `StoreUnavailableError`."""
         visit = view.visit
-        # As it came: it may have changed hands since. One that has just ended its subject's other sessions is not
-        # ended by that itself.
+        # As it came: it may have changed hands since. Its own `end_others` does not end it.
         came = None if visit.spared_at else self.model_of(visit.payload)
         self._refuse_ended(visit, came)
         if visit.origin:
             await self.revoking.refuse_noted(visit.origin.mark, visit.origin.began, came)
         if visit.token is None or visit.regenerated or visit.emptied:
             token = self.revoking.after_cut_offs(token, view.model)
-        if self._writer is not None:
-            token = await self._writer.write(outcome, token, view, scope)
+        if self.writer is not None:
+            token = await self.writer.write(outcome, token, view, scope)
         if visit.has_new_id and visit.token is not None:
             await self.revoking.deny_here(visit.token)
         return token
@@ -244,7 +244,7 @@ class ServerLifecycle(Lifecycle):
         """Raise `Rejected` in place of `StoreUnavailableError`, where sessions are then anonymous."""
         try:
             yield
-        except StoreUnavailableError:
+        except StoreUnavailableError as error:
             if self.setup.outage == "unavailable":
                 raise
-            raise Rejected(SessionStatus.STORE_DOWN, "the store does not answer") from None
+            raise Rejected(SessionStatus.STORE_DOWN, str(error)) from None

@@ -157,10 +157,10 @@ class Revoking:
             if any(self._is_denied(*named, created_at, spared_at) for named in zip(names, owners, strict=False)):
                 outdated = noted_in(self.revocations, self.names, token, self._clock())
                 raise Rejected(SessionStatus.REVOKED, "denied", outdated=outdated)
-        except StoreUnavailableError:
+        except StoreUnavailableError as error:
             if self._outage == "unavailable":
                 raise
-            raise Rejected(SessionStatus.STORE_DOWN, "what is revoked is not known") from None
+            raise Rejected(SessionStatus.STORE_DOWN, str(error)) from None
 
     def _is_denied(self, name: str, owner: str | None, created_at: int, spared_at: int) -> bool:
         if self.revocations is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -31,10 +32,13 @@ _RETRY_AFTER_SECONDS = "1"
 async def serve_lifespan(
     app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, backends: Backends | None, check: Check
 ) -> None:
-    """Start what the sessions need before the application starts, and stop it after.
+    """Start what the sessions need before the application starts, and stop it after; pass unknown protocols on.
 
     First the application is checked; a `ConfigurationError` is a start that failed, which servers report and end at.
     """
+    if scope["type"] != "lifespan":
+        await app(scope, receive, send)
+        return
 
     async def receive_and_start() -> Message:
         message = await receive()
@@ -83,6 +87,7 @@ def middlewares_below(app: Any, kind: type[MiddlewareT]) -> Iterator[MiddlewareT
 
 async def refuse(error: StoreUnavailableError | SessionLimitError, visit: Visit, scope: Scope, send: Send) -> None:
     """Answer in the application's place: by its own handler of the error if it has one, else without the cause."""
+    visit.late = True
     if isinstance(error, StoreUnavailableError):
         visit.setup.events.unavailable(str(error), scope)
     if scope["type"] == "websocket":
@@ -91,10 +96,11 @@ async def refuse(error: StoreUnavailableError | SessionLimitError, visit: Visit,
     handler = _handler_of(error, scope.get("app"))
     if handler is None:
         response = _plain_answer(error)
-    elif inspect.iscoroutinefunction(handler):
-        response = await handler(Request(scope), error)
     else:
-        response = await run_in_threadpool(handler, Request(scope), error)
+        called = handler if inspect.iscoroutinefunction(handler) else partial(run_in_threadpool, handler)
+        response = await called(Request(scope), error)
+        # An object with an asynchronous __call__.
+        response = await response if inspect.isawaitable(response) else response
     await response(scope, _never, send)
 
 
@@ -109,6 +115,10 @@ def _plain_answer(error: StoreUnavailableError | SessionLimitError) -> Response:
         return PlainTextResponse("Too many sessions", status_code=403)
     retry = {"Retry-After": _RETRY_AFTER_SECONDS, "Cache-Control": "no-store"}
     return PlainTextResponse("Sessions are unavailable", status_code=503, headers=retry)
+
+
+async def drop() -> None:
+    """Send nothing of the application's answer: another was sent in its place."""
 
 
 async def _never() -> Message:

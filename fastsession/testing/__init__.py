@@ -13,6 +13,7 @@ from fastsession.middleware import SessionMiddleware
 from fastsession.sealing.token import Token, new_id
 from fastsession.server_side.lifecycle import ServerLifecycle
 from fastsession.session import Session, intent_of
+from fastsession.testing.server import keep, look_up, run_apart
 from fastsession.visit import Visit
 
 SessionT = TypeVar("SessionT", bound=Session)
@@ -41,35 +42,48 @@ class HasCookies(Protocol):
         """Names to values."""
 
 
-def sealed_cookies(app: Any, session: Session) -> dict[str, str]:
-    """The cookies that carry `session`, as `app` would send them to somebody who has just signed in.
+def sealed_cookies(app: Any, session: Session, *, extras: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The cookies that carry `session`, as `app` would send them to a user who has just signed in.
 
-    `app` is a Starlette or FastAPI application, or a `SessionMiddleware`. What the session's verbs
-    recorded counts: `session.remember()` makes it a remembered one. Raises `ConfigurationError` when
-    the app has no session middleware for this model.
+    `app` is a Starlette or FastAPI application, or a `SessionMiddleware`. `extras` are keys that
+    `request.session` has beside the model's fields. What the session's verbs recorded counts:
+    `session.remember()` makes it a remembered one. With a store its record is written, in an event loop of
+    its own. Raises `ConfigurationError` when the app has no session middleware for this model.
     """
     lifecycle = _lifecycle(app, type(session))
-    now = int(lifecycle.clock())
-    payload = lifecycle.codec.dump(session, {})
-    lifecycle.codec.verify(session, {}, payload)
-    token = Token(new_id(), now, now, now, bool(intent_of(session).remember), payload)
+    token = _token(lifecycle, session, extras or {})
     if isinstance(lifecycle, ServerLifecycle):
-        # As a login is: not ended by an `end_all()` of the same second.
-        token = lifecycle.revoking.after_cut_offs(token, session)
-    return lifecycle.cookies.seal(token, now=now)
+        token = run_apart(lifecycle, keep(lifecycle, token, session))
+    return lifecycle.cookies.seal(lifecycle.in_cookie(token), now=int(lifecycle.clock()))
 
 
-def set_session(app: Any, client: Any, session: Session) -> None:
+async def sealed_cookies_async(
+    app: Any, session: Session, *, extras: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """As `sealed_cookies`, for a store that belongs to the event loop of the test."""
+    lifecycle = _lifecycle(app, type(session))
+    token = _token(lifecycle, session, extras or {})
+    if isinstance(lifecycle, ServerLifecycle):
+        token = await keep(lifecycle, token, session)
+    return lifecycle.cookies.seal(lifecycle.in_cookie(token), now=int(lifecycle.clock()))
+
+
+def set_session(app: Any, client: Any, session: Session, *, extras: Mapping[str, Any] | None = None) -> None:
     """Sign a test client in: put the session's cookies into its jar, where the app's own will replace them.
 
-    `client` is httpx's or Starlette's. (A dict given as `cookies=` stays in the jar beside what the app
-    sets, because it names no host: enough for one request, wrong for several.)
+    `client` is httpx's, synchronous or not, or Starlette's. (A dict given as `cookies=` stays in the jar beside
+    what the app sets, because it names no host: enough for one request, wrong for several.)
     """
-    host = client.base_url.host
-    # What http.cookiejar calls a host without a dot.
-    domain = host if "." in host else f"{host}.local"
-    for name, value in sealed_cookies(app, session).items():
-        client.cookies.set(name, value, domain=domain)
+    domain = _domain(client)
+    _put(client, sealed_cookies(app, session, extras=extras), domain)
+
+
+async def set_session_async(
+    app: Any, client: Any, session: Session, *, extras: Mapping[str, Any] | None = None
+) -> None:
+    """As `set_session`, for a store that belongs to the event loop of the test."""
+    domain = _domain(client)
+    _put(client, await sealed_cookies_async(app, session, extras=extras), domain)
 
 
 def opened_session(app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None) -> SessionT:
@@ -78,9 +92,59 @@ def opened_session(app: Any, client_or_response: HasCookies, model: type[Session
     `info` tells how it was received; without a valid cookie it is a fresh model. `model` chooses among
     several session middlewares.
     """
+    lifecycle, visit = _visit(app, client_or_response, model)
+    if isinstance(lifecycle, ServerLifecycle):
+        run_apart(lifecycle, look_up(lifecycle, visit))
+    return cast("SessionT", lifecycle.load(visit))
+
+
+async def opened_session_async(
+    app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None
+) -> SessionT:
+    """As `opened_session`, for a store that belongs to the event loop of the test."""
+    lifecycle, visit = _visit(app, client_or_response, model)
+    if isinstance(lifecycle, ServerLifecycle):
+        await look_up(lifecycle, visit)
+    return cast("SessionT", lifecycle.load(visit))
+
+
+def extras_of(session: Session) -> dict[str, Any]:
+    """What `request.session` holds beside the model's fields, for a session that `opened_session` returned."""
+    intent = intent_of(session)
+    return dict(intent.extras) if isinstance(intent, Visit) else {}
+
+
+def _token(lifecycle: Lifecycle, session: Session, extras: Mapping[str, Any]) -> Token:
+    """The token of somebody who has just signed in."""
+    now, kept = int(lifecycle.clock()), dict(extras)
+    taken = sorted(kept.keys() & type(session).model_fields.keys())
+    if taken:
+        message = f"extras are keys beside the model's fields, and {taken[0]!r} is a field: set it on the session."
+        raise ConfigurationError(message)
+    payload = lifecycle.codec.dump(session, kept)
+    lifecycle.codec.verify(session, kept, payload)
+    return Token(new_id(), now, now, now, bool(intent_of(session).remember), payload)
+
+
+def _domain(client: Any) -> str:
+    """The client's host in the words of http.cookiejar, which appends `.local` to a host without a dot."""
+    host: str = client.base_url.host
+    if not host:
+        message = 'The client has no host to keep cookies for: make it with base_url="https://testserver".'
+        raise ConfigurationError(message)
+    return host if "." in host else f"{host}.local"
+
+
+def _put(client: Any, cookies: Mapping[str, str], domain: str) -> None:
+    for name, value in cookies.items():
+        client.cookies.set(name, value, domain=domain)
+
+
+def _visit(app: Any, client_or_response: HasCookies, model: type[Session] | None) -> tuple[Lifecycle, Visit]:
+    """The visit that the client's next request would be."""
     lifecycle = _lifecycle(app, model)
     header = "; ".join(f"{name}={value}" for name, value in _pairs(client_or_response.cookies))
-    return cast("SessionT", lifecycle.load(Visit(lifecycle.setup, header.encode(), b"")))
+    return lifecycle, Visit(lifecycle.setup, header.encode(), b"")
 
 
 def _pairs(cookies: Any) -> Iterable[tuple[str, str]]:
@@ -97,9 +161,6 @@ def _lifecycle(app: Any, model: type[Session] | None) -> Lifecycle:
     lifecycles = list(_lifecycles(app))
     fitting = [found for found in lifecycles if model is None or found.codec.model is model]
     if len(fitting) == 1:
-        if fitting[0].setup.store is not None:
-            message = "Sessions of this app are in its store, and not in cookies: sign a test client in over HTTP."
-            raise ConfigurationError(message)
         return fitting[0]
     names = ", ".join(found.codec.model.__name__ for found in lifecycles) or "none"
     wanted = model.__name__ if model else "a session"

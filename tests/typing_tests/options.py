@@ -60,3 +60,6 @@ clock = Clock()
 clock.advance(timedelta(minutes=5))
 clock.advance(5)
 assert_type(clock(), float)
+
+app.add_middleware(SessionMiddleware.with_options(secret_key="...", model=ShopSession, idle_timeout=1800))
+SessionMiddleware.with_options(secret_key="...", idle_timout=1800)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

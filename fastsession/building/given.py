@@ -1,0 +1,53 @@
+"""Options as they were written: one that is missing, misspelled or another library's is answered with what to write."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MISSING = (
+    "secret_key is missing: make one with `python -m fastsession keygen`, keep it in the environment and write "
+    'secret_key=os.environ["SESSION_SECRET"].'
+)
+# Options of Starlette's middleware and words that others use.
+_INSTEAD = {
+    "max_age": (
+        "idle_timeout= and absolute_timeout= say how long a session lasts, remember=Lifetime(idle=..., absolute=...) "
+        "and session.remember() how long one lasts that outlives the browser"
+    ),
+    "secret": "write secret_key=",
+    "cookie_name": "write session_cookie=",
+    "timeout": "write idle_timeout= or absolute_timeout=",
+    "secure": "write https_only=",
+    "httponly": "the cookie is always HttpOnly",
+}
+
+
+def explained(options: Callable[P, T]) -> Callable[P, T]:
+    """Let `options` raise `TypeError` that says what to write for an option that is missing or unknown."""
+    known = inspect.signature(options).parameters
+
+    @wraps(options)
+    def explain(*args: P.args, **given: P.kwargs) -> T:
+        _refuse_unknown(given, known)
+        return options(*args, **given)
+
+    return explain
+
+
+def _refuse_unknown(given: Mapping[str, object], known: Mapping[str, inspect.Parameter]) -> None:
+    """Raise `TypeError`, as Python does, for the first option that does not exist, or when there is no secret."""
+    for name in given:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            advice = _INSTEAD.get(name) or (f"write {close[0]}=" if close else "docs/configuration.md has them all")
+            message = f"SessionMiddleware has no option {name}=: {advice}."
+            raise TypeError(message)
+    if "secret_key" not in given:
+        raise TypeError(_MISSING)
