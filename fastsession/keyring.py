@@ -35,7 +35,7 @@ _ADVICE = "Make one with `python -m fastsession keygen` and keep it outside the 
 
 def generate_key() -> str:
     """Return a fresh secret: `fs1.` and 256 bits from the operating system as base64url."""
-    return _GENERATED_PREFIX + urlsafe_b64encode(secrets.token_bytes(KEY_SIZE)).rstrip(b"=").decode()
+    return _generated(secrets.token_bytes(KEY_SIZE))
 
 
 class Key:
@@ -67,6 +67,15 @@ class KeyRing:
         if len(self.by_id) != len(keys):
             message = f"Two of the secrets have the same key id; replace one of them. {_ADVICE}"
             raise ConfigurationError(message)
+
+
+def stretched(secret: bytes, purpose: str) -> str:
+    """A secret in the form of generated ones from one of any length; as hard to guess as that one."""
+    return _generated(Key(secret).derive(purpose, KEY_SIZE))
+
+
+def _generated(random: bytes) -> str:
+    return _GENERATED_PREFIX + urlsafe_b64encode(random).rstrip(b"=").decode()
 
 
 def accepted_secrets(secret_key: SecretKey, fallbacks: Sequence[SecretKey]) -> list[bytes]:

@@ -168,8 +168,7 @@ class Lifecycle:
             return []
         visit.sealed = token
         report_sealed(outcome, token, view, scope, size=sum(map(len, values.values())))
-        timeouts, times = self.setup.timeouts, (token.created_at, token.renewed_at, token.remembered)
-        max_age = timeouts.max_age(*times, now) if token.remembered else None
+        max_age = self.setup.timeouts.max_age(token.created_at, token.renewed_at, token.remembered, now)
         cookies, stale = writer.set(values, max_age=max_age), self.cookies.stale(visit.header, values)
         if stale or visit.origin:
             cookies += [*writer.delete(stale), *(visit.origin.deletions if visit.origin else ())]

@@ -98,18 +98,21 @@ class Timeouts:
         self,
         standard: Lifetime,
         *,
-        remembered: Lifetime | None = None,
+        remembered: Lifetime | bool | None = None,
         renew_after: timedelta | float | None = None,
         not_before: datetime | float | None = None,
     ) -> None:
-        if remembered is not None and not isinstance(remembered, Lifetime):
+        if remembered is not None and not isinstance(remembered, Lifetime | bool):
             message = (
-                "remember takes a Lifetime: remember=Lifetime(idle=timedelta(days=14), absolute=timedelta(days=90))."
+                "remember takes a Lifetime: remember=Lifetime(idle=timedelta(days=14), absolute=timedelta(days=90)), "
+                "or True: every session is remembered, with the standard timeouts."
             )
             raise ConfigurationError(message)
         self.standard = standard
-        self.remembered = remembered
-        self._lifetimes = (standard, remembered or standard)
+        # Whether a session is remembered from its beginning, without a call of `remember()`.
+        self.from_the_start = remembered is True
+        self.remembered = standard if remembered is True else remembered or None
+        self._lifetimes = (standard, self.remembered or standard)
         self._renew_after = tuple(_renew_after(renew_after, lifetime) for lifetime in self._lifetimes)
         self.not_before = 0 if not_before is None else moment("not_before", not_before)
         self.longest_absolute = max(lifetime.absolute for lifetime in self._lifetimes)
@@ -137,7 +140,7 @@ class Timeouts:
         return Window(begins, 0 if stale else renewed_at + self._renew_after[remembered], ends)
 
     def begin(self, now: int, *, stale: bool) -> Window:
-        """The window of a session that begins now and is not remembered, whatever `not_before` says."""
+        """The window of a session that begins now, whatever `not_before` says."""
         ends = self.standard.expires_at(created_at=now, renewed_at=now)
         return Window(now - CLOCK_SKEW, 0 if stale else now + self._renew_after[False], ends)
 

@@ -56,7 +56,7 @@ class Options(TypedDict, total=False):
     idle_timeout: timedelta | float
     absolute_timeout: timedelta | float
     renew_after: timedelta | float | None
-    remember: Lifetime | None
+    remember: Lifetime | bool | None
     max_cookies: int
     audience: str
     binding: Binding | FrontEndBinding | None
@@ -133,7 +133,7 @@ def setup_of(
     idle_timeout: timedelta | float = DEFAULT_IDLE,
     absolute_timeout: timedelta | float = DEFAULT_ABSOLUTE,
     renew_after: timedelta | float | None = None,
-    remember: Lifetime | None = None,
+    remember: Lifetime | bool | None = None,
     max_cookies: int = 2,
     audience: str = "",
     binding: Binding | FrontEndBinding | None = None,

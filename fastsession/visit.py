@@ -131,7 +131,8 @@ class Visit(Intent):
     def next_token(self, payload: bytes, now: int) -> Token:
         """The token of a changed session, which is `payload` now."""
         came = None if self.emptied else self.token
-        remembered = came is not None and came.remembered if self.remember is None else self.remember
+        begun = self.setup.timeouts.from_the_start if came is None else came.remembered
+        remembered = begun if self.remember is None else self.remember
         if self.regenerated:
             return Token(new_id(), now, now, now, remembered, payload, self.binding)
         if came is None:
@@ -143,7 +144,7 @@ class Visit(Intent):
     def info(self) -> SessionInfo:
         """How the session arrived."""
         setup, now = self.setup, int(self.now)
-        came = self.token or Token(self.id, now, 0, now, remembered=False, payload=b"")
+        came = self.token or Token(self.id, now, 0, now, setup.timeouts.from_the_start, b"")
         lifetime = setup.timeouts.lifetime(remembered=came.remembered)
         origin = self.origin.format if self.origin else setup.cookies.origin
         expires_at = lifetime.expires_at(created_at=came.created_at, renewed_at=came.renewed_at)

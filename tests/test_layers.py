@@ -30,6 +30,7 @@ LAYERS = [
     {"dependencies"},
     {"server_side.control"},
     {"middleware"},
+    {"starlette"},
     {"testing"},
     {"session_status", "inspector", "monitoring"},
     {"__init__", "__main__"},

@@ -128,3 +128,30 @@ def test_a_lifetime_is_frozen_seconds():
 def test_no_lifetime_is_longer_than_browsers_keep_a_cookie():
     with pytest.raises(ConfigurationError, match="400 days"):
         Lifetime(idle=DAY, absolute=401 * DAY)
+
+
+def test_every_session_is_remembered_from_the_start_with_the_standard_timeouts(clock):
+    client = browser(shop(clock=clock, remember=True, idle_timeout=14 * DAY, absolute_timeout=60 * DAY))
+    assert max_age(client.post("/cart/tea")) == 14 * DAY
+    clock.advance(7 * DAY)
+    assert max_age(client.get("/cart")) == 14 * DAY
+    clock.advance(14 * DAY)
+    assert client.get("/cart").json() == []
+
+
+def test_a_login_is_remembered_without_a_call_and_can_decline_it(clock):
+    app = shop(clock=clock, remember=True)
+
+    @app.post("/only-today")
+    async def only_today(session: Current) -> bool:
+        session.remember(False)
+        return session.info.remembered
+
+    client = browser(app)
+    assert max_age(client.post("/login")) == IDLE
+    assert client.post("/only-today").json() is True
+    assert max_age(client.post("/cart/tea")) is None
+
+
+def test_remember_false_is_as_none(clock):
+    assert max_age(browser(shop(clock=clock, remember=False)).post("/login")) is None

@@ -103,15 +103,28 @@ class Migrations:
         now: float,
     ) -> Arrival:
         """The session as one of ours that begins now; raises `Rejected` for one that began before `not_before`."""
-        began = 0 if foreign.created_at is None else int(foreign.created_at)
-        if began < self._timeouts.not_before:
-            raise Rejected(SessionStatus.REVOKED, "begun before not_before")
-        payload = _payload(foreign, self._fields)
-        digest = digest_of(migration.format, foreign)
-        token = Token(adopted_id(digest), int(now), 0, int(now), remembered=False, payload=payload, stale=True)
         deletions = writer.delete(names_of(migration.format, cookies))
-        window = self._timeouts.begin(int(now), stale=True)
-        return Arrival(token, window, Origin(_origin(migration), deletions, mark_of(digest), began))
+        return adopted(migration, foreign, deletions, fields=self._fields, timeouts=self._timeouts, now=now)
+
+
+def adopted(
+    migration: Migration,
+    foreign: ForeignSession,
+    deletions: Sequence[Header],
+    *,
+    fields: Sequence[str],
+    timeouts: Timeouts,
+    now: float,
+) -> Arrival:
+    """A session of another system as one of ours that begins now; raises `Rejected` for one before `not_before`."""
+    began = 0 if foreign.created_at is None else int(foreign.created_at)
+    if began < timeouts.not_before:
+        raise Rejected(SessionStatus.REVOKED, "begun before not_before")
+    payload = _payload(foreign, fields)
+    digest = digest_of(migration.format, foreign)
+    token = Token(adopted_id(digest), int(now), 0, int(now), timeouts.from_the_start, payload, stale=True)
+    window = timeouts.begin(int(now), stale=True)
+    return Arrival(token, window, Origin(_origin(migration), deletions, mark_of(digest), began))
 
 
 class MigratingCookies:

@@ -25,6 +25,9 @@ class StarletteSession:
         self.secrets = (secret_bytes("secret_key", secret_key),)
         self._keys = [concatenated_key(secret) for secret in self.secrets]
         self._max_age = None if max_age is None else checked_seconds("max_age", max_age, least=1)
+        self._warn()
+
+    def _warn(self) -> None:
         warn_of_weak(self, self.secrets)
 
     def read(self, cookies: Mapping[str, str], *, now: float) -> ForeignSession:

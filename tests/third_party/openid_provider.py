@@ -34,7 +34,8 @@ class OpenIdProvider:
     The issuer is the address that it is asked under.
     """
 
-    def __init__(self, *, subject: str) -> None:
+    def __init__(self, *, subject: str, pkce: bool = True) -> None:
+        self.pkce = pkce
         self.subject = subject
         self.client_id = "shop"
         self.client_secret = secrets.token_urlsafe()
@@ -65,10 +66,10 @@ class OpenIdProvider:
 
     def authorize(self, request: Request) -> Response:
         query = request.query_params
-        if query["client_id"] != self.client_id or query["code_challenge_method"] != "S256":
+        if query["client_id"] != self.client_id or (self.pkce and query["code_challenge_method"] != "S256"):
             return JSONResponse({"error": "invalid_request"}, status_code=400)
         code = secrets.token_urlsafe()
-        self._grants[code] = Grant(query["redirect_uri"], query["code_challenge"], query["nonce"])
+        self._grants[code] = Grant(query["redirect_uri"], query.get("code_challenge", ""), query["nonce"])
         target = URL(query["redirect_uri"]).include_query_params(code=code, state=query["state"])
         return RedirectResponse(target, status_code=302)
 
@@ -78,8 +79,8 @@ class OpenIdProvider:
             grant = self._grants.pop(str(form["code"]), None)
             if grant is None or form["redirect_uri"] != grant.redirect_uri:
                 return JSONResponse({"error": "invalid_grant"}, status_code=400)
-            digest = sha256(str(form["code_verifier"]).encode()).digest()
-        if urlsafe_b64encode(digest).rstrip(b"=").decode() != grant.code_challenge:
+            digest = sha256(str(form.get("code_verifier")).encode()).digest()
+        if self.pkce and urlsafe_b64encode(digest).rstrip(b"=").decode() != grant.code_challenge:
             return JSONResponse({"error": "invalid_grant"}, status_code=400)
         now = int(time.time())
         claims = {
