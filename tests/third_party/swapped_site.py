@@ -89,26 +89,8 @@ def starlette_admin(kind: Any, secret: str) -> ASGIApp:
     return app
 
 
-def gradio(kind: Any, secret: str) -> ASGIApp:
-    import starlette.middleware.sessions
-
-    starlette.middleware.sessions.SessionMiddleware = kind
-    from fastapi import FastAPI
-    from gradio.oauth import attach_oauth
-
-    app = FastAPI()
-    attach_oauth(app)
-
-    @app.get("/me")
-    def me(request: Request) -> str | None:
-        return request.session.get("oauth_info", {}).get("userinfo", {}).get("sub")
-
-    return app
-
-
 SITES = {
     "fasthtml": fasthtml,
-    "gradio": gradio,
     "nicegui": nicegui,
     "sqladmin": sqladmin,
     "starlette_admin": starlette_admin,

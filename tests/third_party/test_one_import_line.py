@@ -14,9 +14,7 @@ import pytest
 import starlette_admin  # noqa: F401  (likewise)
 
 from fastsession import generate_key
-from tests.live_server import served
 from tests.processes import PATIENCE, free_port, started
-from tests.third_party.openid_provider import OpenIdProvider
 
 THEIRS, OURS = "starlette.middleware.sessions", "fastsession.starlette"
 ROOT = Path(__file__).parents[2]
@@ -104,36 +102,3 @@ def test_who_is_signed_in_stays_so_when_one_line_changes(package, environment, t
             log_in(client, address + sign_in)
             assert client.get(address + page).status_code == 200
             assert sessions(client).keys() == signed.keys()
-
-
-def test_a_login_by_gradios_oauth_goes_on(environment, tmp_path):
-    provider = OpenIdProvider(subject="alice", pkce=False)
-    with served(provider.app) as issuer:
-        environment |= {
-            "SYSTEM": "spaces",
-            "SPACE_ID": "shop/shop",
-            "OAUTH_CLIENT_ID": provider.client_id,
-            "OAUTH_CLIENT_SECRET": provider.client_secret,
-            "OAUTH_SCOPES": "openid",
-            "OPENID_PROVIDER_URL": issuer,
-            "NO_PROXY": "127.0.0.1",
-        }
-        with site("gradio", THEIRS, environment, tmp_path) as address:
-            to_provider, cookie = step(f"{address}/login/huggingface?_target_url=/me")
-            back, _ = step(to_provider.headers["location"])
-            _, cookie = step(back.headers["location"], cookie)
-            me, _ = step(f"{address}/me", cookie)
-            assert me.json() == "alice"
-            assert cookie.startswith("session=eyJ")
-        with site("gradio", OURS, environment, tmp_path) as address:
-            me, cookie = step(f"{address}/me", cookie)
-            assert me.json() == "alice"
-            assert cookie.startswith("session=A")
-            me, _ = step(f"{address}/me", cookie)
-            assert me.json() == "alice"
-
-
-def step(address, cookie=""):
-    """One request and the cookie it answers with: over http no client keeps gradio's, which is Secure."""
-    answer = httpx2.get(address, headers={"cookie": cookie}, trust_env=False, timeout=PATIENCE)
-    return answer, answer.headers.get("set-cookie", "").partition(";")[0]
