@@ -25,7 +25,7 @@ test: .venv/.test ## every test
 	.ci/setup --programs redis-server redis-sentinel postgres mariadbd chromium
 	$(PYTEST)
 
-test-fast: .venv/.test ## the core's fast tests, in less than a minute
+test-fast: .venv/.test ## the core's fast tests
 	$(PYTEST) -q $(FAST)
 
 check: .venv/.check ## ruff, mypy, pyright, the documentation

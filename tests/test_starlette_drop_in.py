@@ -73,7 +73,11 @@ def lines(response):
 @pytest.mark.parametrize(
     "options", [{}, {"session_cookie": "sid"}, {"max_age": None}, {"path": "/"}, {"https_only": True}]
 )
-@pytest.mark.parametrize("secret", [SECRET, "s", "example", "ü" * 100, Secret("hidden"), b"bytes"])
+@pytest.mark.parametrize(
+    "secret",
+    [SECRET, "s", "example", "ü" * 100, Secret("hidden"), b"bytes"],
+    ids=["strong", "short", "word", "long", "wrapped", "bytes"],
+)
 def test_a_session_that_starlette_signed_goes_on_and_is_sealed(secret, options):
     options = {"secret_key": secret, **options}
     before = signed(**options)

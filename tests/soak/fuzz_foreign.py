@@ -62,7 +62,7 @@ def _visitor(case: Case, reader: object) -> Callable[[bytes], object]:
     if case.two_way and getattr(reader, "timed", True):
         return visitor(format=reader, idle_timeout=YEAR, absolute_timeout=YEAR, **options)
     end = datetime.fromtimestamp(case.now + YEAR, UTC)
-    return visitor(migrate_from=[Migration(reader, end, max_age=YEAR)], **options)
+    return visitor(migrate_from=[Migration(reader, end, max_age=YEAR, signs_out_there=True)], **options)
 
 
 def _contents(case: Case) -> list[bytes]:
