@@ -119,7 +119,7 @@ def test_no_repr_of_what_the_scope_holds_shows_the_session_or_opens_it(visit, lo
         texts = [repr(request.scope["session"]), str(request.scope["session"]), repr(request.scope["fastsession"])]
         texts += [f"{part!r} {part!s}" for part in found]
         assert session.accessed == opened == looks
-        return request.scope["session"].header.decode().endswith(cookie), " ".join(texts), len(found)
+        return request.scope["session"].visit.header.decode().endswith(cookie), " ".join(texts), len(found)
 
     brought, text, count = visit._visit(work)
     assert brought

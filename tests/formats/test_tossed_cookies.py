@@ -138,7 +138,7 @@ MINE, YOURS = bytes(16), bytes(range(16))
 def test_garbage_does_not_hide_a_shared_session(place):
     values = planted(5)
     values.insert(place, sealed(MINE))
-    assert shared().open(jar(*values), b"", NOW).id == MINE
+    assert shared().open(jar(*values), b"", NOW).token.id == MINE
 
 
 def test_shared_sessions_of_two_ids_are_ambiguous_and_of_one_the_newest_counts():
@@ -146,18 +146,18 @@ def test_shared_sessions_of_two_ids_are_ambiguous_and_of_one_the_newest_counts()
         shared().open(jar(sealed(MINE), sealed(YOURS)), b"", NOW)
     assert rejected.value.status is SessionStatus.AMBIGUOUS
     values = [sealed(MINE, at=NOW - 50), sealed(MINE, at=NOW - 5, payload=b'{"user":"eve"}'), sealed(MINE, at=NOW - 20)]
-    assert shared().open(jar(*values), b"", NOW).renewed_at == NOW - 5
+    assert shared().open(jar(*values), b"", NOW).token.renewed_at == NOW - 5
 
 
 def test_what_the_other_side_began_is_one_session_when_it_holds_the_same():
-    assert shared().open(jar(iron("ada"), iron("ada")), b"", NOW).payload == b'{"user":"ada"}'
+    assert shared().open(jar(iron("ada"), iron("ada")), b"", NOW).token.payload == b'{"user":"ada"}'
     with pytest.raises(Rejected) as rejected:
         shared().open(jar(iron("ada"), iron("bob")), b"", NOW)
     assert rejected.value.status is SessionStatus.AMBIGUOUS
 
 
 def test_an_expired_shared_session_does_not_make_a_valid_one_ambiguous():
-    assert shared().open(jar(sealed(YOURS, at=NOW - 1800), sealed(MINE)), b"", NOW).id == MINE
+    assert shared().open(jar(sealed(YOURS, at=NOW - 1800), sealed(MINE)), b"", NOW).token.id == MINE
 
 
 def test_a_shared_session_among_others_is_renewed_although_nobody_looks():

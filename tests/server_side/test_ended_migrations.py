@@ -30,7 +30,7 @@ class Site:
     def __init__(self, old, mode, **options):
         self.old, self.clock = old, Clock(old.now)
         backends = {} if mode == "cookies" else Home("memory", {}, self.clock).options(mode)
-        migrations = [Migration(old.reader(), accept_until=FOREVER)]
+        migrations = [Migration(old.reader(), accept_until=FOREVER, signs_out_there=True)]
         self.app = shop(migrate_from=migrations, **{**backends, "clock": self.clock, **options})
         self.app.include_router(router)
 
