@@ -1,5 +1,6 @@
 """Users signed in behind Starlette's middleware are signed in behind ours, each package in its own program."""
 
+import importlib.util
 import os
 import re
 import sys
@@ -7,14 +8,17 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-import fasthtml  # noqa: F401  (a missing package is a loud skip: tests/conftest.py)
 import httpx2
-import nicegui  # noqa: F401  (likewise)
 import pytest
-import starlette_admin  # noqa: F401  (likewise)
 
 from fastsession import generate_key
 from tests.processes import PATIENCE, free_port, started
+
+# Found and not imported: fasthtml changes Starlette's path convertors for the whole process. A missing package is a
+# loud skip: tests/conftest.py.
+for name in ("fasthtml", "nicegui", "starlette_admin"):
+    if importlib.util.find_spec(name) is None:
+        raise ModuleNotFoundError(name=name)
 
 THEIRS, OURS = "starlette.middleware.sessions", "fastsession.starlette"
 ROOT = Path(__file__).parents[2]
