@@ -34,6 +34,8 @@ async def within(seconds: float, operation: Awaitable[T], *, linger: float = 0.0
             return task.result()
         leave = linger
     finally:
+        # One that has ended may have failed in the moment in which its caller was cancelled.
+        task.add_done_callback(_look_at)
         if not task.done():
             _leave(task, leave)
     message = f"No answer within {seconds:g} seconds."
@@ -58,15 +60,14 @@ async def _ends_within(seconds: float, task: asyncio.Future[T]) -> bool:
 
 def _leave(task: asyncio.Future[T], seconds: float) -> None:
     """Let it end by itself, or cancel it in so many seconds."""
-    timer = asyncio.get_running_loop().call_later(seconds, task.cancel) if seconds else None
-
-    def settle(done: asyncio.Future[T]) -> None:
-        if timer is not None:
-            timer.cancel()
-        if not done.cancelled():
-            # Looked at, so that asyncio does not report the failure of an operation that no one waits for.
-            done.exception()
-
-    task.add_done_callback(settle)
-    if timer is None:
+    if seconds:
+        timer = asyncio.get_running_loop().call_later(seconds, task.cancel)
+        task.add_done_callback(lambda _: timer.cancel())
+    else:
         task.cancel()
+
+
+def _look_at(done: asyncio.Future[T]) -> None:
+    """So that asyncio does not report the failure of an operation that no one waits for."""
+    if not done.cancelled():
+        done.exception()

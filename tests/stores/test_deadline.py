@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import time
 from contextlib import suppress
 
@@ -134,3 +135,18 @@ async def test_a_loop_that_is_held_again_and_again_does_not_wait_for_ever():
     with pytest.raises(StoreUnavailableError):
         await within(0.05, asyncio.Event().wait())
     holding.cancel()
+
+
+async def test_a_failure_in_the_moment_of_its_callers_cancellation_is_not_reported_by_asyncio():
+    reported, failing = [], asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context["message"]))
+    caller = asyncio.ensure_future(within(1, failing))
+    await asyncio.sleep(0.01)
+    failing.set_exception(ConnectionRefusedError())
+    caller.cancel()
+    # Not awaited: the traceback would keep the operation alive.
+    await asyncio.wait([caller])
+    assert caller.cancelled()
+    del failing, caller
+    gc.collect()
+    assert reported == []
