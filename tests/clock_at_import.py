@@ -40,7 +40,7 @@ def times_taken_in(path, folders):
     sys.setprofile(watch)
     try:
         specification.loader.exec_module(module)
-    except (ModuleNotFoundError, KeyError, ValueError) as error:
+    except (ModuleNotFoundError, KeyError) as error:
         # A package of another dependency group, such as the soak's; or an application that its environment configures.
         print(f"{path}: {error}", file=sys.stderr)
     finally:
