@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import sqladmin  # noqa: F401  (before a page changes what it imports: starlettes_middleware_as_it_was)
 from fastapi.testclient import TestClient
+from starlette.middleware import sessions
 
 import fastsession
 import fastsession.formats
@@ -95,6 +97,12 @@ def logger_as_it_was():
     yield
     logger.handlers, logger.propagate = handlers, propagate
     logger.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def starlettes_middleware_as_it_was(monkeypatch):
+    """A page puts ours into Starlette's place, where whoever imports it next would take it from."""
+    monkeypatch.setattr(sessions, "SessionMiddleware", sessions.SessionMiddleware)
 
 
 @with_page_ids("python")
