@@ -51,8 +51,13 @@ class DeviceEndpoints:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request with its session in the scope (ASGI 3)."""
+        views = scope.get(SCOPE_KEY)
+        if not views or views[-1].visit.setup is not self._lifecycle.setup:
+            # The lifespan, or a session shared with an outer middleware, which has answered what is to be answered.
+            await self.app(scope, receive, send)
+            return
         self._take_path(scope)
-        visit: Visit = scope[SCOPE_KEY][-1].visit
+        visit: Visit = views[-1].visit
         if visit.brings_proof:
             answer: Response | None = await self._answer(visit, scope)
         else:
