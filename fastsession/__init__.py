@@ -1,5 +1,7 @@
 """Encrypted, typed sessions for Starlette and FastAPI."""
 
+from typing import TYPE_CHECKING, Any
+
 from fastsession.dependencies.local_path import local_path
 from fastsession.dependencies.rechecking import closing_when_over, recheck
 from fastsession.dependencies.requirement import require
@@ -23,11 +25,15 @@ from fastsession.server_side.control import SessionControl, SessionEntry, contro
 from fastsession.session import Session, SessionInfo
 from fastsession.status import SessionStatus
 
+if TYPE_CHECKING:
+    from fastsession.device_binding import DeviceBinding
+
 __version__ = "0.1.0"
 
 __all__ = [
     "ConfigurationError",
     "CurrentSession",
+    "DeviceBinding",
     "FastSessionError",
     "LateSessionChangeError",
     "Lifetime",
@@ -55,3 +61,13 @@ __all__ = [
     "same_origin",
     "session_of",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "DeviceBinding":
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    # Only applications that bind import it.
+    from fastsession.device_binding import DeviceBinding  # noqa: PLC0415
+
+    return DeviceBinding

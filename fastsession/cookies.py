@@ -62,6 +62,7 @@ class CookieWriter:
             raise ConfigurationError(message)
         check_place(path, domain)
         self.https_only = https_only
+        self.path = path
         self._path = f"; path={path}"
         self._attributes = (
             (f"; domain={domain}" if domain else "")
@@ -69,6 +70,11 @@ class CookieWriter:
             + ("; Secure" if https_only else "")
             + ("; Partitioned" if partitioned else "")
         )
+
+    @property
+    def attributes(self) -> str:
+        """What stands behind name and value, but for how long the browser keeps the cookie."""
+        return f"{self._path}{self._attributes}".removeprefix("; ")
 
     def set(self, values: Mapping[str, str], *, max_age: int | None) -> list[Header]:
         """Return Set-Cookie headers; `max_age` is in seconds, None means until the browser closes."""

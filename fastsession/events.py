@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
+from fastsession.building.given import is_asynchronous
 from fastsession.errors import ConfigurationError
 from fastsession.lifetime import as_datetime
 from fastsession.sealing.recent import Recent
@@ -56,6 +57,9 @@ class EventKind(StrEnum):
     NEAR_LIMIT = "near_limit", logging.WARNING, True
     CONFLICT = "conflict", logging.INFO
     UNAVAILABLE = "unavailable", logging.WARNING
+    BOUND = "bound", logging.INFO
+    REFRESHED = "refreshed", logging.DEBUG
+    PROOF_FAILED = "proof_failed", logging.WARNING, True
 
     # Enum's own is written in Python.
     __hash__ = str.__hash__
@@ -233,8 +237,3 @@ class _Second:
     second: int
     suppressed: int
     count: int = 0
-
-
-def is_asynchronous(function: object) -> bool:
-    """Whether calling it gives a coroutine."""
-    return any(map(inspect.iscoroutinefunction, (function, getattr(function, "__call__", None))))  # noqa: B004

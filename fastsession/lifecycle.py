@@ -46,6 +46,7 @@ class Lifecycle:
         self.codec = setup.codec
         self.cookies = setup.cookies
         self.clock = setup.clock
+        self.devices = setup.devices
 
     def open(self, visit: Visit) -> None:
         """Open the cookie: the one place where a rejection of it is caught."""
@@ -53,12 +54,13 @@ class Lifecycle:
         visit.now = now = self.clock()
         try:
             arrival = self.cookies.open(visit.header, visit.binding, now)
+            if arrival is not None:
+                visit.token, visit.window, visit.origin = arrival
+                visit.payload, visit.status = arrival.token.payload, _VALID
+                if self.devices is not None:
+                    self.devices.admit(visit)
         except Rejected as rejected:
             visit.reject(rejected)
-            return
-        if arrival is not None:
-            visit.token, visit.window, visit.origin = arrival
-            visit.payload, visit.status = arrival.token.payload, _VALID
 
     def load(self, visit: Visit) -> Session:
         """The model of what came; whatever was wrong with it, the session is a new one."""
@@ -96,7 +98,10 @@ class Lifecycle:
                 raise codec.undumpable(model) from None
         visit.committed, window = payload, visit.window
         if payload != visit.payload or visit.asks or window is None or visit.now >= window.renews:
-            return self.carry_out(self._decided(view, scope, message), view, scope, message, send)
+            step = self._decided(view, scope, message)
+            if self.devices is not None and step.token is not None:
+                step = Step(step.outcome, self.devices.paired(step.token, visit, scope))
+            return self.carry_out(step, view, scope, message, send)
         visit.late = True
         if model is not None:
             message["headers"] = for_caches(message.get("headers", ()), cookies=(), private=payload != codec.empty)
@@ -118,6 +123,8 @@ class Lifecycle:
             if visit.token is not None:
                 visit.ended = True
                 report(EventKind.DESTROYED, view, scope)
+        if self.devices is not None and step.outcome is not _KEEP:
+            cookies += self.devices.headers(visit, scope, self.clock(), cleared=step.outcome is _CLEAR)
         visit.late = True
         if cookies or view.model is not None:
             private = visit.payload is not None and visit.payload != self.codec.empty

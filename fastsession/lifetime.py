@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from fastsession.building.given import is_asynchronous
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.status import SessionStatus
 
@@ -76,6 +77,13 @@ def moment(name: str, value: datetime | float) -> int:
         message = f"{name} takes Unix seconds or a datetime with a time zone: datetime(..., tzinfo=UTC)."
         raise ConfigurationError(message)
     return int(value)
+
+
+def check_clock(clock: object) -> None:
+    """Raise `ConfigurationError` for what is no plain function."""
+    if not callable(clock) or is_asynchronous(clock):
+        message = "clock takes a plain function that returns Unix seconds, such as time.time."
+        raise ConfigurationError(message)
 
 
 def as_datetime(timestamp: float) -> datetime:

@@ -6,12 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
 from fastsession.building.configured import configured
+from fastsession.building.given import shown_as
 from fastsession.cookies import cookie_header, lambda_headers
 from fastsession.dependencies.openapi import announce_cookie
 from fastsession.dependencies.routes import RouteInspection
 from fastsession.lifecycle import Lifecycle
 from fastsession.mapping import SessionDict
-from fastsession.options import Options, setup_of, shown_as
+from fastsession.options import Options, setup_of
 from fastsession.reports import find_late_changes, watch_handlers
 from fastsession.scope import SCOPE_KEY, STARTS, go_along, put_beside_others, take_back, with_shared_session
 from fastsession.server_side.lifecycle import ServerLifecycle
@@ -33,9 +34,14 @@ class SessionMiddleware:
 
     @shown_as(setup_of)
     def __init__(self, app: ASGIApp, **options: Unpack[Options]) -> None:
-        self.app = app
         self.setup = setup = setup_of(**options)
         self.lifecycle = ServerLifecycle(setup) if setup.needs_io else Lifecycle(setup)
+        self.app = app
+        if setup.devices is not None:
+            # Only applications that bind import it.
+            from fastsession.device_binding.endpoints import DeviceEndpoints  # noqa: PLC0415
+
+            self.app = DeviceEndpoints(app, self.lifecycle, setup.devices)
         self._routes = RouteInspection(app)
         announce_cookie(setup.model, setup.cookies.name)
 
@@ -44,7 +50,7 @@ class SessionMiddleware:
         """Check the options now: `app.add_middleware(SessionMiddleware.with_options(secret_key=..., model=...))`."""
         return configured(cls, options)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901  (one request, top to bottom)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912  (one request, top to bottom)
         """Run the application with a session in its scope (ASGI 3)."""
         if scope["type"] not in ("http", "websocket"):
             await self._pass_on(scope, receive, send)
@@ -63,6 +69,8 @@ class SessionMiddleware:
         visit = Visit(self.setup, cookie_header(headers), binding)
         view = SessionDict()
         view.lifecycle, view.visit = lifecycle, visit
+        if self.setup.devices is not None:
+            visit.brings_proof = self.setup.devices.purpose_of(scope) is not None
         if "session" in scope:
             scope = put_beside_others(scope, view)
         else:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Literal, Required, TypedDict
 
 from starlette.requests import HTTPConnection
 
 from fastsession.building.given import explained
 from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_name
 from fastsession.errors import ConfigurationError
-from fastsession.events import EventLog, Listener, is_asynchronous
+from fastsession.events import EventLog, Listener
 from fastsession.formats.contract import CookieFormat
 from fastsession.formats.foreign_secrets import refuse_shared_secrets
 from fastsession.formats.migrating import MigratingCookies, Migrations
 from fastsession.formats.migration import Migration
 from fastsession.formats.sharing import SharedCookies, refuse_misused, refuse_unused
 from fastsession.keyring import KeyRing, SecretKey, accepted_secrets
-from fastsession.lifetime import DEFAULT_ABSOLUTE, DEFAULT_IDLE, Lifetime, Timeouts, standard_lifetime
+from fastsession.lifetime import DEFAULT_ABSOLUTE, DEFAULT_IDLE, Lifetime, Timeouts, check_clock, standard_lifetime
 from fastsession.payload.codec import PayloadCodec
 from fastsession.payload.declared import DeclaredFields
 from fastsession.sealing.binding import Binding, FrontEndBinding, check_binding, digest_of
@@ -35,7 +34,9 @@ from fastsession.stores.contract import Revocations, SessionStore
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-InitT = TypeVar("InitT", bound=Callable[..., Any])
+    from fastsession.device_binding import DeviceBinding
+    from fastsession.device_binding.devices import Devices
+
 Clock = Callable[[], float]
 Outage = Literal["unavailable", "anonymous"]
 WhenFull = Literal["evict", "refuse"]
@@ -60,6 +61,7 @@ class Options(TypedDict, total=False):
     max_cookies: int
     audience: str
     binding: Binding | FrontEndBinding | None
+    device_binding: DeviceBinding | None
     format: CookieFormat | None
     migrate_from: Sequence[Migration]
     store: SessionStore | None
@@ -86,6 +88,7 @@ class Setup:
     events: EventLog
     clock: Clock
     binding: Binding | None
+    devices: Devices | None
     # What needs I/O: who is signed in at a front end, a migration's stored sessions, our own store, what is revoked.
     front_end: FrontEndBinding | None
     migrations: Migrations | None
@@ -104,18 +107,6 @@ class Setup:
     def bound_to(self, scope: Scope) -> bytes:
         """What a token keeps of that which the application binds sessions to; raises `ConfigurationError`."""
         return digest_of(self.binding(HTTPConnection(scope))) if self.binding else b""
-
-
-def shown_as(options: Callable[..., object]) -> Callable[[InitT], InitT]:
-    """Show `options`' parameters in place of `**options` to `help()` and documentation."""
-
-    def show(init: InitT) -> InitT:
-        own, shown = inspect.signature(init), inspect.signature(options).parameters.values()
-        own = own.replace(parameters=[*list(own.parameters.values())[:-1], *shown])
-        init.__signature__ = own  # type: ignore[attr-defined]  # what inspect looks for
-        return init
-
-    return show
 
 
 @explained
@@ -137,6 +128,7 @@ def setup_of(
     max_cookies: int = 2,
     audience: str = "",
     binding: Binding | FrontEndBinding | None = None,
+    device_binding: DeviceBinding | None = None,
     format: CookieFormat | None = None,
     migrate_from: Sequence[Migration] = (),
     store: SessionStore | None = None,
@@ -152,16 +144,13 @@ def setup_of(
     if not (isinstance(model, type) and issubclass(model, Session)):
         message = "model must be a class derived from fastsession.Session."
         raise ConfigurationError(message)
-    timeouts = Timeouts(
-        standard_lifetime(idle_timeout, absolute_timeout),
-        remembered=remember,
-        renew_after=renew_after,
-        not_before=not_before,
-    )
+    lifetime = standard_lifetime(idle_timeout, absolute_timeout)
+    timeouts = Timeouts(lifetime, remembered=remember, renew_after=renew_after, not_before=not_before)
     codec = PayloadCodec(model, foreign=format is not None)
     secrets = accepted_secrets(secret_key, secret_key_fallbacks)
     keys = KeyRing(secrets)
     refuse_misused(format, migrate_from, secrets, store)
+    check_clock(clock)
     check_binding(binding)
     front_end = binding if isinstance(binding, FrontEndBinding) else None
     refuse_shared_secrets([] if front_end is None else [front_end.reader], secrets)
@@ -180,21 +169,42 @@ def setup_of(
             migrate_from, fields=codec.fields, timeouts=timeouts, own_name=cookies.name, https_only=https_only
         )
         cookies = MigratingCookies(cookies, migrations)
+    writer = CookieWriter(path=path, domain=domain, same_site=same_site, https_only=https_only, partitioned=partitioned)
+    events = EventLog(on_event, keys.primary, model, clock)
+    devices = None
+    if device_binding is not None:
+        # Applications that do not bind import nothing of it.
+        from fastsession.device_binding.devices import Devices  # noqa: PLC0415
+
+        devices = Devices(
+            device_binding,
+            keys=keys,
+            writer=writer,
+            timeouts=timeouts,
+            codec=codec,
+            events=events,
+            cookie_name=cookies.name,
+            audience=audience,
+            refused={
+                "format=": format,
+                "domain=": domain,
+                "https_only=False": not https_only,
+                "partitioned=True": partitioned,
+            },
+        )
     _check_server_side(store, store_outage, max_sessions, when_full)
-    _check_clock(clock)
     return Setup(
         model=model,
         codec=codec,
         declared=DeclaredFields(codec),
         cookies=cookies,
-        writer=CookieWriter(
-            path=path, domain=domain, same_site=same_site, https_only=https_only, partitioned=partitioned
-        ),
+        writer=writer,
         timeouts=timeouts,
         keys=keys,
-        events=EventLog(on_event, keys.primary, model, clock),
+        events=events,
         clock=clock,
         binding=None if isinstance(binding, FrontEndBinding) else binding,
+        devices=devices,
         front_end=front_end,
         migrations=migrations,
         store=store,
@@ -214,6 +224,7 @@ def setup_of(
             "remember": remember,
             "not_before": not_before,
             "binding": binding,
+            "device_binding": device_binding,
             "store": type(store),
             "revocations": type(revocations),
             "migrate_from": [type(migration.format) for migration in migrate_from],
@@ -234,10 +245,4 @@ def _check_server_side(
         raise ConfigurationError(message)
     if most_sessions < 1 or when_full not in ("evict", "refuse"):
         message = "max_sessions takes a number from 1, and when_full 'evict' or 'refuse'."
-        raise ConfigurationError(message)
-
-
-def _check_clock(clock: Clock) -> None:
-    if not callable(clock) or is_asynchronous(clock):
-        message = "clock takes a plain function that returns Unix seconds, such as time.time."
         raise ConfigurationError(message)

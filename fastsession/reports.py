@@ -85,8 +85,10 @@ def report_sealed(outcome: Outcome, token: Token, view: View, scope: Scope, *, s
 def report_unsaved(view: View, scope: Scope, payload: bytes, *, status_code: int, outdated: bool) -> None:
     """Report a change that was made in time, and that the response does not save."""
     why = f"a response of status {status_code} saves nothing"
-    why = "the browser has been given another session since" if outdated else why
     visit = view.visit
+    if outdated:
+        unbound = visit.status is SessionStatus.UNBOUND
+        why = "its device has not proven itself" if unbound else "the browser has been given another session since"
     verbs = {
         "regenerate()": visit.regenerated,
         "end_others()": visit.reissued,

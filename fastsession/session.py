@@ -21,7 +21,8 @@ class SessionInfo:
 
     `id` is a public handle (16 hex digits), never the secret id. `authenticated_at` is when
     `regenerate()` was last called, None for never. `origin` names the format of the cookie, None
-    without one. Datetimes are aware, in UTC.
+    without one. `device_bound` is whether the session is bound to a device's key, and `bound_until` until
+    when this request proves it, None without a live proof. Datetimes are aware, in UTC.
     """
 
     id: str
@@ -33,6 +34,8 @@ class SessionInfo:
     remembered: bool
     status: SessionStatus
     origin: str | None
+    device_bound: bool = False
+    bound_until: datetime | None = None
 
     @classmethod
     def of(cls, handle: str, times: tuple[int, int, int, int], **facts: Any) -> SessionInfo:
@@ -56,6 +59,11 @@ class Intent:
     remember: bool | None = None
     # Renewal asked for (True) or declined (False), whatever the idle deadline says.
     renewal: bool | None = None
+    # Whether it was written to, and emptied, key by key or not: the session that came ends, what is saved is another.
+    written = emptied = drained = False
+    emptied_subject: str | None = None
+    # A new id without a new sign-in, and the cut-off that ended the subject's other sessions.
+    reissued, spared_at = False, 0
     # Whether the response has started, so that its cookie can no longer be sent.
     late = False
 
@@ -87,6 +95,23 @@ class Intent:
     def renew_as(self, *, wanted: bool) -> None:
         """Ask for renewal, or decline it, whatever the idle deadline says."""
         self.asks, self.renewal = True, wanted
+
+    def reissue(self, spared_at: int) -> None:
+        """Continue under a new id that the subject's cut-off `spared_at` does not end; no other time changes."""
+        self.asks = self.reissued = self.to_be_saved = True
+        self.spared_at = spared_at
+
+    def empty(self, subject: str | None, *, drained: bool) -> None:
+        """Note that the session was emptied by key: it ends, and so does what was asked for until now."""
+        if not self.emptied:
+            self.emptied_subject = subject
+        self.asks = self.emptied = self.written = True
+        self.drained, self.to_be_saved = drained, False
+
+    @property
+    def was_told_to_end(self) -> bool:
+        """Whether `destroy()` or `clear()` was called, and the session is not just empty."""
+        return self.destroyed or (self.emptied and not self.drained)
 
     def refuse_late(self, verb: str) -> None:
         """Raise `LateSessionChangeError` once the cookie can no longer be sent."""

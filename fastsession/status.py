@@ -23,6 +23,7 @@ class SessionStatus(StrEnum):
     INCOMPLETE = "incomplete"
     AMBIGUOUS = "ambiguous"
     STORE_DOWN = "store_down"
+    UNBOUND = "unbound"
 
     # Enum's own is written in Python.
     __hash__ = str.__hash__

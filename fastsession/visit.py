@@ -13,6 +13,7 @@ from fastsession.status import SessionStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fastsession.device_binding.device_cookies import Device
     from fastsession.lifetime import Window
     from fastsession.options import Setup
     from fastsession.payload.codec import Untouched
@@ -38,14 +39,12 @@ class Visit(Intent):
     origin: Origin | None = None
     payload: bytes | None = None
     version = 0
+    # The device that it is bound to. A request may lack a proof of that when it comes to bring one.
+    device: Device | None = None
+    brings_proof = False
     # What `request.session` holds beside the model's fields, and what counts as absent there in a new session.
     extras: dict[str, Any] = {}  # noqa: RUF012  (replaced, never filled)
     defaults: Mapping[str, Any] | None = None
-    # Whether it was written to, and emptied, key by key or not: the session that came ends, what is saved is another.
-    written = emptied = drained = False
-    emptied_subject: str | None = None
-    # A new id without a new sign-in, and the cut-off that ended the subject's other sessions.
-    reissued, spared_at = False, 0
     # What the session was when the response started, what its cookie carries, or that it was deleted.
     committed: bytes | None = None
     sealed: Token | None = None
@@ -79,23 +78,6 @@ class Visit(Intent):
         self.token = self.window = self.payload = self.origin = None
         self.status, self.detail, self.outdated = rejected.status, rejected.detail, rejected.outdated
 
-    def reissue(self, spared_at: int) -> None:
-        """Continue under a new id that the subject's cut-off `spared_at` does not end; no other time changes."""
-        self.asks = self.reissued = self.to_be_saved = True
-        self.spared_at = spared_at
-
-    @property
-    def was_told_to_end(self) -> bool:
-        """Whether `destroy()` or `clear()` was called, and the session is not just empty."""
-        return self.destroyed or (self.emptied and not self.drained)
-
-    def empty(self, subject: str | None, *, drained: bool) -> None:
-        """Note that the session was emptied by key: it ends, and so does what was asked for until now."""
-        if not self.emptied:
-            self.emptied_subject = subject
-        self.asks = self.emptied = self.written = True
-        self.drained, self.to_be_saved = drained, False
-
     @property
     def remembers(self) -> bool:
         """Whether there is a lifetime for remembered sessions."""
@@ -124,9 +106,9 @@ class Visit(Intent):
 
     def is_due(self) -> bool:
         """Whether an unchanged session is sealed again: because it was asked for, or its renewal is due."""
-        if self.renewal is not None or self.window is None:
-            return bool(self.renewal)
-        return self.now >= self.window.renews
+        if self.window is None or (self.setup.devices is not None and not self.setup.devices.may_renew(self)):
+            return False
+        return self.now >= self.window.renews if self.renewal is None else self.renewal
 
     def next_token(self, payload: bytes, now: int) -> Token:
         """The token of a changed session, which is `payload` now."""
@@ -139,7 +121,7 @@ class Visit(Intent):
             return Token(new_id() if self.emptied else self.id, now, 0, now, remembered, payload, self.binding)
         session_id, spared_at = new_id() if self.reissued else came.id, max(came.spared_at, self.spared_at)
         times = came.created_at, came.authenticated_at, now
-        return Token(session_id, *times, remembered, payload, self.binding, spared_at=spared_at)
+        return Token(session_id, *times, remembered, payload, self.binding, spared_at=spared_at, pair=came.pair)
 
     def info(self) -> SessionInfo:
         """How the session arrived."""
@@ -148,6 +130,7 @@ class Visit(Intent):
         lifetime = setup.timeouts.lifetime(remembered=came.remembered)
         origin = self.origin.format if self.origin else setup.cookies.origin
         expires_at = lifetime.expires_at(created_at=came.created_at, renewed_at=came.renewed_at)
+        device = setup.devices.shown(self.device, now) if setup.devices and self.token else {}
         return SessionInfo.of(
             setup.events.handle(came.id),
             (came.created_at, came.authenticated_at, came.renewed_at, expires_at),
@@ -155,4 +138,5 @@ class Visit(Intent):
             remembered=came.remembered,
             status=self.status,
             origin=None if self.status is SessionStatus.ABSENT else origin,
+            **device,
         )

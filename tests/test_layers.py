@@ -19,7 +19,7 @@ LAYERS = [
     {"session"},
     {"response_headers", "payload", "keyring"},
     {"events", "sealing", "stores"},
-    {"formats", "sealing.binding"},
+    {"formats", "sealing.binding", "device_binding"},
     {"options"},
     {"visit"},
     {"reports"},
@@ -27,7 +27,7 @@ LAYERS = [
     {"mapping"},
     {"scope"},
     {"server_side"},
-    {"dependencies"},
+    {"dependencies", "device_binding.endpoints"},
     {"server_side.control"},
     {"middleware"},
     {"starlette"},
@@ -35,7 +35,7 @@ LAYERS = [
     {"session_status", "inspector", "monitoring"},
     {"__init__", "__main__"},
 ]
-CORE_FOLDERS = {"building", "dependencies", "payload", "sealing", "server_side"}
+CORE_FOLDERS = {"building", "dependencies", "device_binding", "payload", "sealing", "server_side"}
 HEIGHT = {entry: height for height, layer in enumerate(LAYERS) for entry in layer}
 MOST_AT_THE_TOP = 20
 # What reads bytes into objects of its own choosing has no business near a cookie (security.md I-20).

@@ -6,10 +6,11 @@ import inspect
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+InitT = TypeVar("InitT", bound=Callable[..., Any])
 
 _MISSING = (
     "secret_key is missing: make one with `python -m fastsession keygen`, keep it in the environment and write "
@@ -41,6 +42,18 @@ def explained(options: Callable[P, T]) -> Callable[P, T]:
     return explain
 
 
+def shown_as(options: Callable[..., object]) -> Callable[[InitT], InitT]:
+    """Show `options`' parameters in place of `**options` to `help()` and documentation."""
+
+    def show(init: InitT) -> InitT:
+        own, shown = inspect.signature(init), inspect.signature(options).parameters.values()
+        own = own.replace(parameters=[*list(own.parameters.values())[:-1], *shown])
+        init.__signature__ = own  # type: ignore[attr-defined]  # what inspect looks for
+        return init
+
+    return show
+
+
 def _refuse_unknown(given: Mapping[str, object], known: Mapping[str, inspect.Parameter]) -> None:
     """Raise `TypeError`, as Python does, for the first option that does not exist, or when there is no secret."""
     for name in given:
@@ -51,3 +64,8 @@ def _refuse_unknown(given: Mapping[str, object], known: Mapping[str, inspect.Par
             raise TypeError(message)
     if "secret_key" not in given:
         raise TypeError(_MISSING)
+
+
+def is_asynchronous(function: object) -> bool:
+    """Whether calling it gives a coroutine."""
+    return any(map(inspect.iscoroutinefunction, (function, getattr(function, "__call__", None))))  # noqa: B004

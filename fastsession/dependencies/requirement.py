@@ -30,6 +30,7 @@ class Requirement(SessionScheme):
         condition: object,
         *,
         fresh: timedelta | float | None,
+        bound: bool,
         status_code: int,
         model: type[Session] | None,
     ) -> None:
@@ -40,6 +41,7 @@ class Requirement(SessionScheme):
         self._condition = checked_condition(condition, where="require")
         self._declared = declared_model(self._condition)
         self._fresh = None if fresh is None else seconds("fresh", fresh, least=1)
+        self._bound = bound
         self._status_code = status_code
         self._session = SessionDependency(model, asked_as=self, innermost=True)
         self._overridable = (get_session,) if model is None else (session_of(model), get_session)
@@ -54,6 +56,8 @@ class Requirement(SessionScheme):
             raise self._refusal("Not authenticated")
         if self._fresh is not None and not _is_fresh(session, self._fresh):
             raise self._refusal("Fresh authentication required")
+        if self._bound and not _is_proven(session):
+            raise self._refusal("Proof of the device required")
         return session
 
     def refusal(self, methods: Collection[str]) -> tuple[int, str]:  # noqa: ARG002  (the same for all methods)
@@ -85,6 +89,17 @@ def _is_fresh(session: object, limit: int) -> bool:
     return visit.token is not None and visit.setup.clock() < visit.token.authenticated_at + limit
 
 
+def _is_proven(session: object) -> bool:
+    visit = intent_of(session) if isinstance(session, Session) else None
+    if not isinstance(visit, Visit):
+        # As for `_is_fresh`.
+        return True
+    if visit.setup.devices is None:
+        message = "require(bound=True) needs SessionMiddleware(..., device_binding=DeviceBinding())."
+        raise ConfigurationError(message)
+    return visit.info().bound_until is not None
+
+
 @overload
 def require(
     model: type[SessionT],
@@ -92,6 +107,7 @@ def require(
     /,
     *,
     fresh: timedelta | float | None = None,
+    bound: bool = False,
     status_code: int = ...,
 ) -> Requirement: ...
 
@@ -101,6 +117,7 @@ def require(
     condition: Condition,
     *,
     fresh: timedelta | float | None = None,
+    bound: bool = False,
     status_code: int = ...,
     model: type[Session] | None = None,
 ) -> Requirement: ...
@@ -111,6 +128,7 @@ def require(
     model_condition: object = None,
     *,
     fresh: timedelta | float | None = None,
+    bound: bool = False,
     status_code: int = HTTPStatus.UNAUTHORIZED,
     model: type[Session] | None = None,
 ) -> Requirement:
@@ -119,7 +137,8 @@ def require(
     `require(Shop, condition)` tells type checkers the condition's parameter type and takes the innermost
     session with that model; `model=Shop` does the same at run time. An asynchronous condition is awaited.
     `fresh` (a timedelta or seconds) also requires that `regenerate()` was called no longer ago than that
-    (OWASP ASVS 7.5.1). Raises `ConfigurationError` for a condition that could never refuse anybody.
+    (OWASP ASVS 7.5.1). `bound` also requires a session that is bound to its device, and proven in this request.
+    Raises `ConfigurationError` for a condition that could never refuse anybody.
     """
     if model_condition is not None:
         if model is not None:
@@ -129,4 +148,4 @@ def require(
             message = "With two arguments require takes the session model first: require(Shop, condition)."
             raise ConfigurationError(message)
         model, condition = condition, model_condition
-    return Requirement(condition, fresh=fresh, status_code=status_code, model=model)
+    return Requirement(condition, fresh=fresh, bound=bound, status_code=status_code, model=model)

@@ -9,8 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from starlette.requests import HTTPConnection
 
+from fastsession.building.given import is_asynchronous
 from fastsession.errors import ConfigurationError
-from fastsession.events import is_asynchronous
 from fastsession.sealing.token import BINDING_SIZE
 
 Binding = Callable[[HTTPConnection], bytes]

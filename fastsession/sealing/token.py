@@ -28,9 +28,8 @@ _LENGTH = struct.Struct(">I")
 _PADDING = 64
 # Three cookies of 4096 bytes hold no more.
 MOST_CHARACTERS = 3 * 4096
-# 4 is left to the binding to a device.
-_REMEMBERED, _BOUND, _SPARED = 1, 2, 8
-_UNKNOWN_FLAGS = ~(_REMEMBERED | _BOUND | _SPARED)
+_REMEMBERED, _BOUND, _PAIRED, _SPARED = 1, 2, 4, 8
+_UNKNOWN_FLAGS = ~(_REMEMBERED | _BOUND | _PAIRED | _SPARED)
 _SPARED_SIZE = 5
 
 
@@ -40,7 +39,8 @@ class Token(NamedTuple):
     Times are Unix seconds, `authenticated_at` 0 for never. `payload` is one line of JSON, or two when
     there are extras. `binding` is 16 bytes or none. A `stale` one is to be sealed again even if nothing
     changes: it came under a fallback key, or from another system. `spared_at`, 0 for never, is the cut-off
-    by which this session ended its subject's others: that one and earlier ones do not end it.
+    by which this session ended its subject's others: that one and earlier ones do not end it. `pair`, 16
+    bytes or none, names the device cookie with which alone the token is believed.
     """
 
     id: bytes
@@ -52,6 +52,7 @@ class Token(NamedTuple):
     binding: bytes = b""
     stale: bool = False
     spared_at: int = 0
+    pair: bytes = b""
 
     def __repr__(self) -> str:
         """Without what it carries: it ends up in error reports."""
@@ -106,8 +107,9 @@ class TokenSealer:
         flags, created_high, created, signed_in_high, signed_in, session_id, length = _FIXED.unpack_from(plaintext)
         end = _FIXED.size + length
         bound_until = end + BINDING_SIZE if flags & _BOUND else end
-        needed = bound_until + _SPARED_SIZE if flags & _SPARED else bound_until
-        created_at, spared_at = created_high << 32 | created, int.from_bytes(plaintext[bound_until:needed])
+        paired_until = bound_until + ID_SIZE if flags & _PAIRED else bound_until
+        needed = paired_until + _SPARED_SIZE if flags & _SPARED else paired_until
+        created_at, spared_at = created_high << 32 | created, int.from_bytes(plaintext[paired_until:needed])
         # A cut-off that spared this session was made after it began: anything else was not written by this version.
         if flags & _UNKNOWN_FLAGS or needed > len(plaintext) or (flags & _SPARED and spared_at <= created_at):
             raise Rejected(SessionStatus.MALFORMED, "written by another version")
@@ -121,6 +123,7 @@ class TokenSealer:
             plaintext[end:bound_until],
             key is not self.keys.primary,
             spared_at,
+            plaintext[bound_until:paired_until],
         )
 
     def beginnings(self) -> list[str]:
@@ -133,9 +136,10 @@ class TokenSealer:
         return int.from_bytes(header[1 + KEY_ID_SIZE :]), header[1 : 1 + KEY_ID_SIZE] != self.keys.primary.id
 
 
-def token_size(*, payload: int, bound: bool, spared: bool = False) -> int:
+def token_size(*, payload: int, bound: bool, spared: bool = False, paired: bool = False) -> int:
     """The characters of a token whose payload has so many bytes."""
-    plaintext = _FIXED.size + payload + (BINDING_SIZE if bound else 0) + (_SPARED_SIZE if spared else 0)
+    beside = (BINDING_SIZE if bound else 0) + (ID_SIZE if paired else 0) + (_SPARED_SIZE if spared else 0)
+    plaintext = _FIXED.size + payload + beside
     sealed = HEADER_SIZE + NONCE_SIZE + plaintext + -plaintext % _PADDING + TAG_SIZE
     return -(-sealed * 8 // 6)
 
@@ -153,7 +157,7 @@ def _prefixed(part: bytes) -> bytes:
 
 
 def _pack(token: Token) -> bytes:
-    flags = (_REMEMBERED if token.remembered else 0) | (_BOUND if token.binding else 0)
+    flags = (_REMEMBERED if token.remembered else 0) | (_BOUND if token.binding else 0) | (_PAIRED if token.pair else 0)
     spared = b""
     if token.spared_at > token.created_at:
         flags |= _SPARED
@@ -167,7 +171,7 @@ def _pack(token: Token) -> bytes:
         token.id,
         len(token.payload),
     )
-    plaintext = fixed + token.payload + token.binding + spared
+    plaintext = fixed + token.payload + token.binding + token.pair + spared
     return plaintext + bytes(-len(plaintext) % _PADDING)
 
 

@@ -23,7 +23,6 @@ from fastsession.server_side.records import Entry, Records
 from fastsession.server_side.revoking import Revoking
 from fastsession.server_side.serving import refuse
 from fastsession.status import SessionStatus
-from fastsession.stores.contract import Telling
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,9 +42,6 @@ class ServerLifecycle(Lifecycle):
         super().__init__(setup)
         self.records = None if setup.store is None else Records(setup.store, setup.keys)
         self.revocations = setup.revocations
-        # Some find out by themselves that what they know was lost: outside of any request.
-        if isinstance(setup.revocations, Telling):
-            setup.revocations.tell_to(setup.events.unavailable)
         started = [backend for backend in (setup.store, setup.revocations) if backend is not None]
         self.backends = Backends(started, may_fail=setup.outage == "anonymous")
         names = Names(setup.keys, cookie_name=setup.cookies.name, audience=setup.audience)
@@ -73,6 +69,7 @@ class ServerLifecycle(Lifecycle):
         """Open the cookie, and reject a session that was ended."""
         super().open(visit)
         self._reject_ended(visit, None)
+        self.revoking.reject_unclaimed(visit)
 
     def load(self, visit: Visit) -> Session:
         """The model of what came, or of a new session when its subject's sessions were ended."""

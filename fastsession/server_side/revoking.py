@@ -12,6 +12,7 @@ from fastsession.formats.marks import mark_in
 from fastsession.lifetime import CLOCK_SKEW
 from fastsession.server_side.outdated import A_MOMENT, ENDED_RECORD, note_in, noted_in
 from fastsession.status import SessionStatus
+from fastsession.stores.contract import Telling
 
 if TYPE_CHECKING:
     from fastsession.options import Setup
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from fastsession.server_side.names import Names
     from fastsession.server_side.records import Records
     from fastsession.session import Session
+    from fastsession.visit import Visit
 
 _NOBODY = "0" * 32
 
@@ -31,6 +33,9 @@ class Revoking:
 
     def __init__(self, setup: Setup, records: Records | None, names: Names) -> None:
         self.revocations = setup.revocations
+        # Some find out by themselves that what they know was lost: outside of any request.
+        if isinstance(setup.revocations, Telling):
+            setup.revocations.tell_to(setup.events.unavailable)
         self.names = names
         self._records = records
         self._subject = setup.events.subject
@@ -78,6 +83,19 @@ class Revoking:
             await self.revocations.deny_session(self.names.sessions(session_id)[0], until=self._over_by(created_at))
         if mark is not None:
             await self.deny_foreign(mark)
+
+    async def deny_unclaimed(self, pair: bytes, created_at: int) -> None:
+        """Deny a session's copies from before its device was registered; raises `StoreUnavailableError`."""
+        if self.revocations is not None:
+            await self.revocations.deny_session(self.names.sessions(pair)[0], until=self._over_by(created_at))
+
+    def reject_unclaimed(self, visit: Visit) -> None:
+        """Reject such a copy. Looks into memory only; raises `StoreUnavailableError`."""
+        token, device, revocations = visit.token, visit.device, self.revocations
+        if token is None or device is None or device.key or revocations is None:
+            return
+        if any(revocations.denied(name, None, token.created_at) for name in self.names.sessions(device.pair)):
+            visit.reject(Rejected(SessionStatus.UNBOUND, "from before its device was registered", outdated=True))
 
     async def deny_here(self, token: Token) -> None:
         """As `deny`, for a session whose own browser is told so by this response: noted for a moment."""

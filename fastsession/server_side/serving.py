@@ -93,7 +93,8 @@ async def refuse(error: StoreUnavailableError | SessionLimitError, visit: Visit,
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
         return
-    handler = _handler_of(error, scope.get("app"))
+    # A handler that redirects or asks to sign in would end the browser's binding.
+    handler = None if visit.brings_proof else _handler_of(error, scope.get("app"))
     if handler is None:
         response = _plain_answer(error)
     else:
