@@ -114,7 +114,7 @@ class Lifecycle:
             if visit.token is not None:
                 visit.ended = True
                 report(EventKind.DESTROYED, view, scope)
-        if self.devices is not None and step.outcome is not KEEP:
+        if self.devices is not None:
             cookies += self.devices.headers(visit, scope, self.clock(), cleared=step.outcome is CLEAR)
         visit.late = True
         if cookies or view.model is not None:
