@@ -10,13 +10,14 @@ from fastsession.building.given import shown_as
 from fastsession.cookies import cookie_header, lambda_headers
 from fastsession.dependencies.openapi import announce_cookie
 from fastsession.dependencies.routes import RouteInspection
+from fastsession.errors import SessionNotSerializableError, SessionTooLargeError
 from fastsession.lifecycle import Lifecycle
 from fastsession.mapping import SessionDict
 from fastsession.options import Options, setup_of
 from fastsession.reports import find_late_changes, watch_handlers
 from fastsession.scope import SCOPE_KEY, STARTS, go_along, put_beside_others, take_back, with_shared_session
 from fastsession.server_side.lifecycle import ServerLifecycle
-from fastsession.server_side.serving import check_below, drop, serve_lifespan
+from fastsession.server_side.serving import check_below, drop, refuse, serve_lifespan
 from fastsession.visit import Visit
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ class SessionMiddleware:
                 if scope.get("session") is not view:
                     take_back(scope, view)
                 if visit.opened or (visit.header and lifecycle.cookies.may_be_due(visit.header, lifecycle.clock())):
-                    return lifecycle.commit(view, scope, message, send)
+                    try:
+                        return lifecycle.commit(view, scope, message, send)
+                    except (SessionNotSerializableError, SessionTooLargeError) as error:
+                        return refuse(error, visit, scope, send)
                 visit.late = True
             return send(message)
 
