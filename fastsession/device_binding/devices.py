@@ -184,7 +184,8 @@ class Devices:
     def full_path(self, scope: Scope) -> str:
         """Below which path browsers are answered, as they write it."""
         paths: Mapping[Devices, str] = scope.get(PATHS_KEY, {})
-        return paths.get(self) or f"{quote(scope.get('root_path', ''))}{self.path}"
+        root = scope.get("root_path")
+        return paths.get(self) or (quote(root) + self.path if root else self.path)
 
     def purpose_of(self, scope: Scope) -> str | None:
         """Whether the request is one for the two endpoints: `register`, `refresh`, or None."""

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar, cast
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from fastsession.errors import ConfigurationError
 from fastsession.lifecycle import Lifecycle
 from fastsession.middleware import SessionMiddleware
@@ -42,48 +45,53 @@ class HasCookies(Protocol):
         """Names to values."""
 
 
-def sealed_cookies(app: Any, session: Session, *, extras: Mapping[str, Any] | None = None) -> dict[str, str]:
+def sealed_cookies(
+    app: Any, session: Session, *, extras: Mapping[str, Any] | None = None, bound: bool = False
+) -> dict[str, str]:
     """The cookies that carry `session`, as `app` would send them to a user who has just signed in.
 
     `app` is a Starlette or FastAPI application, or a `SessionMiddleware`. `extras` are keys that
     `request.session` has beside the model's fields. What the session's verbs recorded counts:
     `session.remember()` makes it a remembered one. With a store its record is written, in an event loop of
-    its own. Raises `ConfigurationError` when the app has no session middleware for this model.
+    its own. `bound` adds the two cookies of a device that has just proven itself. Raises `ConfigurationError`
+    when the app has no session middleware for this model, or `bound` without `device_binding=`.
     """
     lifecycle = _lifecycle(app, type(session))
-    token = _token(lifecycle, session, extras or {})
+    token = _token(lifecycle, session, extras or {}, bound=bound)
     if isinstance(lifecycle, ServerLifecycle):
         token = run_apart(lifecycle, keep(lifecycle, token, session))
-    return lifecycle.cookies.seal(lifecycle.in_cookie(token), now=int(lifecycle.clock()))
+    return _sealed(lifecycle, token)
 
 
 async def sealed_cookies_async(
-    app: Any, session: Session, *, extras: Mapping[str, Any] | None = None
+    app: Any, session: Session, *, extras: Mapping[str, Any] | None = None, bound: bool = False
 ) -> dict[str, str]:
     """As `sealed_cookies`, for a store that belongs to the event loop of the test."""
     lifecycle = _lifecycle(app, type(session))
-    token = _token(lifecycle, session, extras or {})
+    token = _token(lifecycle, session, extras or {}, bound=bound)
     if isinstance(lifecycle, ServerLifecycle):
         token = await keep(lifecycle, token, session)
-    return lifecycle.cookies.seal(lifecycle.in_cookie(token), now=int(lifecycle.clock()))
+    return _sealed(lifecycle, token)
 
 
-def set_session(app: Any, client: Any, session: Session, *, extras: Mapping[str, Any] | None = None) -> None:
+def set_session(
+    app: Any, client: Any, session: Session, *, extras: Mapping[str, Any] | None = None, bound: bool = False
+) -> None:
     """Sign a test client in: put the session's cookies into its jar, where the app's own will replace them.
 
     `client` is httpx's, synchronous or not, or Starlette's. (A dict given as `cookies=` stays in the jar beside
     what the app sets, because it names no host: enough for one request, wrong for several.)
     """
     domain = _domain(client)
-    _put(client, sealed_cookies(app, session, extras=extras), domain)
+    _put(client, sealed_cookies(app, session, extras=extras, bound=bound), domain)
 
 
 async def set_session_async(
-    app: Any, client: Any, session: Session, *, extras: Mapping[str, Any] | None = None
+    app: Any, client: Any, session: Session, *, extras: Mapping[str, Any] | None = None, bound: bool = False
 ) -> None:
     """As `set_session`, for a store that belongs to the event loop of the test."""
     domain = _domain(client)
-    _put(client, await sealed_cookies_async(app, session, extras=extras), domain)
+    _put(client, await sealed_cookies_async(app, session, extras=extras, bound=bound), domain)
 
 
 def opened_session(app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None) -> SessionT:
@@ -114,7 +122,7 @@ def extras_of(session: Session) -> dict[str, Any]:
     return dict(intent.extras) if isinstance(intent, Visit) else {}
 
 
-def _token(lifecycle: Lifecycle, session: Session, extras: Mapping[str, Any]) -> Token:
+def _token(lifecycle: Lifecycle, session: Session, extras: Mapping[str, Any], *, bound: bool) -> Token:
     """The token of somebody who has just signed in."""
     now, kept = int(lifecycle.clock()), dict(extras)
     taken = sorted(kept.keys() & type(session).model_fields.keys())
@@ -123,7 +131,23 @@ def _token(lifecycle: Lifecycle, session: Session, extras: Mapping[str, Any]) ->
         raise ConfigurationError(message)
     payload = lifecycle.codec.dump(session, kept)
     lifecycle.codec.verify(session, kept, payload)
-    return Token(new_id(), now, now, now, bool(intent_of(session).remember), payload)
+    if bound and lifecycle.devices is None:
+        message = "bound=True needs SessionMiddleware(..., device_binding=DeviceBinding())."
+        raise ConfigurationError(message)
+    pair = new_id() if bound else b""
+    return Token(new_id(), now, now, now, bool(intent_of(session).remember), payload, pair=pair)
+
+
+def _sealed(lifecycle: Lifecycle, token: Token) -> dict[str, str]:
+    now = int(lifecycle.clock())
+    cookies = lifecycle.cookies.seal(lifecycle.in_cookie(token), now=now)
+    if lifecycle.devices is not None and token.pair:
+        # Nobody has this key: the proof lasts as long as it lasts.
+        public_key = ec.generate_private_key(ec.SECP256R1()).public_key()
+        key = public_key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+        device = lifecycle.devices.cookies
+        cookies |= device.device_cookie(token.pair, key, since=now, now=now) | device.bound_cookie(token.pair, now)
+    return cookies
 
 
 def _domain(client: Any) -> str:
@@ -144,7 +168,9 @@ def _visit(app: Any, client_or_response: HasCookies, model: type[Session] | None
     """The visit that the client's next request would be."""
     lifecycle = _lifecycle(app, model)
     header = "; ".join(f"{name}={value}" for name, value in _pairs(client_or_response.cookies))
-    return lifecycle, Visit(lifecycle.setup, header.encode(), b"")
+    visit = Visit()
+    visit.setup, visit.header = lifecycle.setup, header.encode()
+    return lifecycle, visit
 
 
 def _pairs(cookies: Any) -> Iterable[tuple[str, str]]:
