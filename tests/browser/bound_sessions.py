@@ -113,10 +113,13 @@ class Tab:
         self.page = context.new_page()
         self.events: list[Any] = []
         protocol = context.new_cdp_session(self.page)
-        protocol.on("Network.deviceBoundSessionEventOccurred", lambda event: self.events.append(event))
+        protocol.on("Network.deviceBoundSessionEventOccurred", self._note)
         protocol.send("Network.enable")
         protocol.send("Network.enableDeviceBoundSessions", {"enable": True})
         self.page.goto(f"{site.url}/start")
+
+    def _note(self, event: Any) -> None:
+        self.events.append(event)
 
     def fetch(self, path: str, method: str = "GET") -> Any:
         return fetch(self.page, path, method)
