@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import HTMLResponse, Response
 
-from fastsession.device_binding.devices import Devices, identifier_of
+from fastsession.device_binding.devices import PATHS_KEY, Devices, identifier_of
 from fastsession.device_binding.proof import Proof, ProofRefused, is_signed_by, read_proof
 from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.events import EventKind
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from fastsession.lifecycle import Lifecycle
     from fastsession.visit import Visit
 
-# Where the scope keeps who answers at which paths.
-_TAKEN_KEY = "fastsession.device_binding"
 _HEADERS = {
     "Cache-Control": "no-store",
     "Vary": "Cookie",
@@ -66,8 +64,9 @@ class DeviceEndpoints:
 
     def _take_path(self, scope: Scope) -> None:
         """Raise `ConfigurationError` where another middleware answers at our path already."""
-        taken = scope.setdefault(_TAKEN_KEY, {})
-        if taken.setdefault(scope.get("root_path", "") + self._devices.path, self) is not self:
+        paths: dict[Devices, str] = scope.setdefault(PATHS_KEY, {})
+        mine = paths.setdefault(self._devices, self._devices.full_path(scope))
+        if list(paths.values()).count(mine) > 1:
             message = "Two session middlewares answer browsers at one path: give one of them DeviceBinding(path=...)."
             raise ConfigurationError(message)
 
