@@ -67,7 +67,7 @@ class DeviceEndpoints:
     def _take_path(self, scope: Scope) -> None:
         """Raise `ConfigurationError` where another middleware answers at our path already."""
         taken = scope.setdefault(_TAKEN_KEY, {})
-        if taken.setdefault(self._devices.full_path(scope), self) is not self:
+        if taken.setdefault(scope.get("root_path", "") + self._devices.path, self) is not self:
             message = "Two session middlewares answer browsers at one path: give one of them DeviceBinding(path=...)."
             raise ConfigurationError(message)
 

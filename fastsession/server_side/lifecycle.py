@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 
 from fastsession.decision import Outcome
-from fastsession.errors import Rejected, SessionLimitError, StoreUnavailableError
+from fastsession.errors import Rejected, SessionLimitError, SessionTooLargeError, StoreUnavailableError
 from fastsession.events import EventKind
 from fastsession.formats.marks import mark_in
 from fastsession.lifecycle import Lifecycle, Step
@@ -82,17 +82,16 @@ class ServerLifecycle(Lifecycle):
 
     async def carry_out(self, step: Step, view: View, scope: Scope, message: Message, send: Send) -> None:
         """Do on the server what the step needs, then send the message; answer 503 in its place when that fails."""
-        if step.outcome is not Outcome.KEEP:
+        try:
             if step.token is not None and view.visit.has_new_id:
                 # A session too large for its cookies is refused before the one that came is ended.
                 self.cookies.seal(self.in_cookie(step.token), now=self.clock())
-            try:
+            if step.outcome is not Outcome.KEEP:
                 step = await self._carried_out(step, view, scope)
-            except (StoreUnavailableError, SessionLimitError) as error:
-                view.visit.refused = True
-                await refuse(error, view.visit, scope, send)
-                return
-        self.answer(step, view, scope, message)
+            self.answer(step, view, scope, message)
+        except (StoreUnavailableError, SessionLimitError, SessionTooLargeError) as error:
+            await refuse(error, view.visit, scope, send)
+            return
         await send(message)
 
     async def end(self, session_id: bytes, created_at: int) -> None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Host, Mount
 
-from fastsession.errors import ConfigurationError, SessionLimitError, StoreUnavailableError
+from fastsession.errors import ConfigurationError, FastSessionError, SessionLimitError, StoreUnavailableError
 from fastsession.scope import shares_cookie
 
 if TYPE_CHECKING:
@@ -85,16 +85,23 @@ def middlewares_below(app: Any, kind: type[MiddlewareT]) -> Iterator[MiddlewareT
         yield from middlewares_below(wrapped, kind)
 
 
-async def refuse(error: StoreUnavailableError | SessionLimitError, visit: Visit, scope: Scope, send: Send) -> None:
-    """Answer in the application's place: by its own handler of the error if it has one, else without the cause."""
-    visit.late = True
+async def refuse(error: FastSessionError, visit: Visit, scope: Scope, send: Send) -> None:
+    """Answer in the application's place: by its own handler of the error if it has one, else without the cause.
+
+    Raises an error that the application made, and has no handler for: a session that cannot be kept.
+    """
+    # A handler that redirects or asks to sign in would end the browser's device binding.
+    handler = None if visit.brings_proof else _handler_of(error, scope.get("app"))
+    if not isinstance(error, StoreUnavailableError | SessionLimitError) and (
+        handler is None or scope["type"] == "websocket"
+    ):
+        raise error
+    visit.refused = visit.late = True
     if isinstance(error, StoreUnavailableError):
         visit.setup.events.unavailable(str(error), scope)
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
         return
-    # A handler that redirects or asks to sign in would end the browser's binding.
-    handler = None if visit.brings_proof else _handler_of(error, scope.get("app"))
     if handler is None:
         response = _plain_answer(error)
     else:
@@ -111,7 +118,7 @@ def _handler_of(error: Exception, app: Any) -> Callable[..., Any] | None:
     return next((handlers[kind] for kind in type(error).__mro__ if kind in handlers and kind is not Exception), None)
 
 
-def _plain_answer(error: StoreUnavailableError | SessionLimitError) -> Response:
+def _plain_answer(error: FastSessionError) -> Response:
     if isinstance(error, SessionLimitError):
         return PlainTextResponse("Too many sessions", status_code=403)
     retry = {"Retry-After": _RETRY_AFTER_SECONDS, "Cache-Control": "no-store"}
