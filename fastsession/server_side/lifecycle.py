@@ -63,7 +63,7 @@ class ServerLifecycle(Lifecycle):
             # Those that the application raised as well, having asked for a session to be ended, and did not handle.
             if visit.late:
                 raise
-            await refuse(error, visit, scope, send)
+            await refuse(error, visit, scope, send, dropping=False)
 
     def open(self, visit: Visit) -> None:
         """Open the cookie, and reject a session that was ended."""
