@@ -60,8 +60,8 @@ class SessionMiddleware:
             return
         lifecycle, binding = self.lifecycle, b"" if self.setup.binding is None else self.setup.bound_to(scope)
         headers = scope["headers"] if "aws.event" not in scope else lambda_headers(scope)
-        visit = Visit(self.setup, cookie_header(headers), binding)
-        view = SessionDict()
+        visit, view = Visit(), SessionDict()
+        visit.setup, visit.header, visit.binding = self.setup, cookie_header(headers), binding
         view.lifecycle, view.visit = lifecycle, visit
         if "session" in scope:
             scope = put_beside_others(scope, view)
@@ -80,7 +80,6 @@ class SessionMiddleware:
                 visit.late = True
             return send(message)
 
-        completed = False
         try:
             if isinstance(lifecycle, ServerLifecycle):
                 await lifecycle.serve(self.app, view, scope, receive, send_with_session)
@@ -88,13 +87,13 @@ class SessionMiddleware:
                 await self.app(scope, receive, send_with_session)
             if scope.get("session") is not view:
                 take_back(scope, view)
-            completed = True
+        except BaseException:
+            watch_handlers(view, scope)
+            raise
         finally:
             if visit.opened:
                 find_late_changes(view, scope)
             visit.late = visit.over = True
-            if not completed:
-                watch_handlers(view, scope)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the lifespan and unknown protocols."""

@@ -31,8 +31,9 @@ async def keep(lifecycle: ServerLifecycle, token: Token, session: Session) -> To
     token = lifecycle.revoking.after_cut_offs(token, session)
     if lifecycle.writer is None:
         return token
-    view = SessionDict()
-    view.lifecycle, view.visit, view.model = lifecycle, Visit(lifecycle.setup, b"", b""), session
+    visit, view = Visit(), SessionDict()
+    visit.setup = lifecycle.setup
+    view.lifecycle, view.visit, view.model = lifecycle, visit, session
     return await lifecycle.writer.write(Outcome.SAVE, token, view, {})
 
 
