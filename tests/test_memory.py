@@ -58,7 +58,7 @@ def cycles_left(middleware, cookie):
 PASSWORD = "nine grey herons stood in the 4th field"
 UNTIL = datetime(2040, 1, 1, tzinfo=UTC)
 SITES = {
-    "cookies alone": lambda app, **options: SessionMiddleware(app, **options),
+    "cookies alone": SessionMiddleware,
     "binding": lambda app, **options: SessionMiddleware(app, binding=lambda _: b"a tenant", **options),
     "store": lambda app, **options: SessionMiddleware(app, store=MemoryStore(), **options),
     "revocations": lambda app, **options: SessionMiddleware(app, revocations=MemoryRevocations(), **options),
