@@ -13,6 +13,7 @@ from fastsession.middleware import SessionMiddleware
 from fastsession.sealing.token import Token, new_id
 from fastsession.server_side.lifecycle import ServerLifecycle
 from fastsession.session import Session, intent_of
+from fastsession.testing.bound import Bound, cookie_line
 from fastsession.testing.server import keep, look_up, run_apart
 from fastsession.visit import Visit
 
@@ -42,69 +43,75 @@ class HasCookies(Protocol):
         """Names to values."""
 
 
-def sealed_cookies(app: Any, session: Session, *, extras: Mapping[str, Any] | None = None) -> dict[str, str]:
+def sealed_cookies(
+    app: Any, session: Session, *, extras: Mapping[str, Any] | None = None, binding: bytes | None = None
+) -> dict[str, str]:
     """The cookies that carry `session`, as `app` would send them to a user who has just signed in.
 
     `app` is a Starlette or FastAPI application, or a `SessionMiddleware`. `extras` are keys that
     `request.session` has beside the model's fields. What the session's verbs recorded counts:
-    `session.remember()` makes it a remembered one. With a store its record is written, in an event loop of
-    its own. Raises `ConfigurationError` when the app has no session middleware for this model.
+    `session.remember()` makes it a remembered one. `binding` is what the middleware's `binding=` will return. With
+    a store its record is written, in an event loop of its own. Raises `ConfigurationError` when the app has no
+    session middleware for this model.
     """
-    lifecycle = _lifecycle(app, type(session))
-    token = _token(lifecycle, session, extras or {})
-    if isinstance(lifecycle, ServerLifecycle):
-        token = run_apart(lifecycle, keep(lifecycle, token, session))
-    return lifecycle.cookies.seal(lifecycle.in_cookie(token), now=int(lifecycle.clock()))
+    return _sealed(app, session, extras, Bound(binding))
 
 
 async def sealed_cookies_async(
-    app: Any, session: Session, *, extras: Mapping[str, Any] | None = None
+    app: Any, session: Session, *, extras: Mapping[str, Any] | None = None, binding: bytes | None = None
 ) -> dict[str, str]:
     """As `sealed_cookies`, for a store that belongs to the event loop of the test."""
-    lifecycle = _lifecycle(app, type(session))
-    token = _token(lifecycle, session, extras or {})
-    if isinstance(lifecycle, ServerLifecycle):
-        token = await keep(lifecycle, token, session)
-    return lifecycle.cookies.seal(lifecycle.in_cookie(token), now=int(lifecycle.clock()))
+    return await _sealed_async(app, session, extras, Bound(binding))
 
 
-def set_session(app: Any, client: Any, session: Session, *, extras: Mapping[str, Any] | None = None) -> None:
+def set_session(
+    app: Any, client: Any, session: Session, *, extras: Mapping[str, Any] | None = None, binding: bytes | None = None
+) -> None:
     """Sign a test client in: put the session's cookies into its jar, where the app's own will replace them.
 
     `client` is httpx's, synchronous or not, or Starlette's. (A dict given as `cookies=` stays in the jar beside
-    what the app sets, because it names no host: enough for one request, wrong for several.)
+    what the app sets, because it names no host: enough for one request, wrong for several.) The middleware's
+    `binding=` is called with the client's headers and cookies; `binding` stands for what it returns.
     """
     domain = _domain(client)
-    _put(client, sealed_cookies(app, session, extras=extras), domain)
+    _put(client, _sealed(app, session, extras, Bound(binding, client)), domain)
 
 
 async def set_session_async(
-    app: Any, client: Any, session: Session, *, extras: Mapping[str, Any] | None = None
+    app: Any, client: Any, session: Session, *, extras: Mapping[str, Any] | None = None, binding: bytes | None = None
 ) -> None:
     """As `set_session`, for a store that belongs to the event loop of the test."""
     domain = _domain(client)
-    _put(client, await sealed_cookies_async(app, session, extras=extras), domain)
+    _put(client, await _sealed_async(app, session, extras, Bound(binding, client)), domain)
 
 
-def opened_session(app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None) -> SessionT:
+def opened_session(
+    app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None, *, binding: bytes | None = None
+) -> SessionT:
     """The session in the cookies of a client or a response, as the next request would find it.
 
     `info` tells how it was received; without a valid cookie it is a fresh model. `model` chooses among
-    several session middlewares.
+    several session middlewares. `binding` is as for `set_session`.
     """
     lifecycle, visit = _visit(app, client_or_response, model)
+    bound = Bound(binding, client_or_response)
     if isinstance(lifecycle, ServerLifecycle):
-        run_apart(lifecycle, look_up(lifecycle, visit))
+        run_apart(lifecycle, look_up(lifecycle, visit, bound))
+    else:
+        visit.binding = bound.plain(lifecycle.setup)
     return cast("SessionT", lifecycle.load(visit))
 
 
 async def opened_session_async(
-    app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None
+    app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None, *, binding: bytes | None = None
 ) -> SessionT:
     """As `opened_session`, for a store that belongs to the event loop of the test."""
     lifecycle, visit = _visit(app, client_or_response, model)
+    bound = Bound(binding, client_or_response)
     if isinstance(lifecycle, ServerLifecycle):
-        await look_up(lifecycle, visit)
+        await look_up(lifecycle, visit, bound)
+    else:
+        visit.binding = bound.plain(lifecycle.setup)
     return cast("SessionT", lifecycle.load(visit))
 
 
@@ -112,6 +119,24 @@ def extras_of(session: Session) -> dict[str, Any]:
     """What `request.session` holds beside the model's fields, for a session that `opened_session` returned."""
     intent = intent_of(session)
     return dict(intent.extras) if isinstance(intent, Visit) else {}
+
+
+def _sealed(app: Any, session: Session, extras: Mapping[str, Any] | None, bound: Bound) -> dict[str, str]:
+    lifecycle = _lifecycle(app, type(session))
+    token = _token(lifecycle, session, extras or {})
+    if isinstance(lifecycle, ServerLifecycle):
+        token = run_apart(lifecycle, keep(lifecycle, token, session, bound))
+    else:
+        token = token._replace(binding=bound.plain(lifecycle.setup))
+    return lifecycle.cookies.seal(lifecycle.in_cookie(token), now=int(lifecycle.clock()))
+
+
+async def _sealed_async(app: Any, session: Session, extras: Mapping[str, Any] | None, bound: Bound) -> dict[str, str]:
+    lifecycle = _lifecycle(app, type(session))
+    if not isinstance(lifecycle, ServerLifecycle):
+        return _sealed(app, session, extras, bound)
+    token = await keep(lifecycle, _token(lifecycle, session, extras or {}), session, bound)
+    return lifecycle.cookies.seal(lifecycle.in_cookie(token), now=int(lifecycle.clock()))
 
 
 def _token(lifecycle: Lifecycle, session: Session, extras: Mapping[str, Any]) -> Token:
@@ -123,7 +148,9 @@ def _token(lifecycle: Lifecycle, session: Session, extras: Mapping[str, Any]) ->
         raise ConfigurationError(message)
     payload = lifecycle.codec.dump(session, kept)
     lifecycle.codec.verify(session, kept, payload)
-    return Token(new_id(), now, now, now, bool(intent_of(session).remember), payload)
+    asked = intent_of(session).remember
+    remembered = lifecycle.setup.timeouts.from_the_start if asked is None else asked
+    return Token(new_id(), now, now, now, remembered, payload)
 
 
 def _domain(client: Any) -> str:
@@ -143,17 +170,7 @@ def _put(client: Any, cookies: Mapping[str, str], domain: str) -> None:
 def _visit(app: Any, client_or_response: HasCookies, model: type[Session] | None) -> tuple[Lifecycle, Visit]:
     """The visit that the client's next request would be."""
     lifecycle = _lifecycle(app, model)
-    header = "; ".join(f"{name}={value}" for name, value in _pairs(client_or_response.cookies))
-    return lifecycle, Visit(lifecycle.setup, header.encode(), b"")
-
-
-def _pairs(cookies: Any) -> Iterable[tuple[str, str]]:
-    """Names and values of a cookie jar, even where two domains use one name."""
-    jar = getattr(cookies, "jar", None)
-    if jar is not None:
-        return [(cookie.name, cookie.value or "") for cookie in jar]
-    mapping: Mapping[str, str] = cookies
-    return mapping.items()
+    return lifecycle, Visit(lifecycle.setup, cookie_line(client_or_response.cookies).encode(), b"")
 
 
 def _lifecycle(app: Any, model: type[Session] | None) -> Lifecycle:
