@@ -92,7 +92,8 @@ def starlette_admin(kind: Any, secret: str) -> ASGIApp:
     return app
 
 
-def gradio(kind: Any, secret: str) -> ASGIApp:  # noqa: ARG001  (gradio makes its own of the OAuth client's)
+def gradio(kind: Any, secret: str) -> ASGIApp:
+    # gradio derives its secret from that of the OAuth client.
     import starlette.middleware.sessions
 
     # As docs/third-party.md has it, before gradio adds its routes.
