@@ -16,6 +16,9 @@ class MachineSession(Session):
     details: dict[str, list[int]] = {}
     note: str = ""
 
+    def subject(self) -> str | None:
+        return None if self.user_id is None else str(self.user_id)
+
 
 class Action(NamedTuple):
     """The same thing done to the model and `request.session`, and to what the rules say of them."""
@@ -32,6 +35,20 @@ def sign_in(session):
 def signed_in(work):
     work.regenerated = work.to_be_saved = True
     work.data["user_id"] = 42
+
+
+def signed_in_as(user_id):
+    """A login, also of somebody else or of nobody."""
+
+    def to_session(session, _):
+        session.regenerate()
+        session.user_id = user_id
+
+    def to_work(work):
+        work.regenerated = work.to_be_saved = True
+        work.data["user_id"] = user_id
+
+    return Action(to_session, to_work)
 
 
 def noted(size):
@@ -103,3 +120,10 @@ ACTIONS = {
     "remember no more": remembered(on=False),
     **{f"write a note of {size}": noted(size) for size in SIZES},
 }
+# What only histories of bound sessions do, so that the others stay as they are.
+LOGINS = {
+    "sign in": ACTIONS["sign in"],
+    "sign in as another": signed_in_as(7),
+    "sign in as nobody": signed_in_as(None),
+}
+ALL_ACTIONS = ACTIONS | LOGINS

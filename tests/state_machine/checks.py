@@ -10,14 +10,19 @@ from tests.state_machine.site import NAME, Seen
 ENDLESS = (2**60, 2**60)
 
 
+# Offers a browser to bind its session to a key.
+OFFER = b"secure-session-registration"
+
+
 class SealedCookies:
     """Every cookie there ever was, by its first value, with what the rules say that it holds."""
 
     def __init__(self, secrets):
         self._secrets = secrets
         self._sealed: dict[str, Cookie] = {}
-        # The real id behind each of the rules' own.
+        # The real id behind each of the rules' own, and the real pair.
         self._ids: dict[int, str] = {}
+        self.pairs: dict[int | None, str] = {None: ""}
 
     def behind(self, pairs):
         """What the cookies of a request hold, or how they are received if that is nothing."""
@@ -25,10 +30,11 @@ class SealedCookies:
         if value is not None:
             return self._sealed[value]
         # A response that came late may have left chunks that its request knew nothing of.
-        return "incomplete" if pairs else "absent"
+        return "incomplete" if any(is_ours(name) for name, _ in pairs) else "absent"
 
     def add(self, expected, set_cookies, now):
         """Take a new cookie apart by the documented format, and compare it with what it has to hold."""
+        set_cookies = [cookie for cookie in set_cookies if is_ours(cookie.name)]
         values = {cookie.name: cookie.value for cookie in set_cookies if cookie.value}
         found = opened(joined(values, NAME), expected.key, self._secrets[expected.key])
         if expected.id in self._ids:
@@ -39,6 +45,10 @@ class SealedCookies:
             same(name, found[name], getattr(expected, name))
         data = {**json.loads(found["model"]), **json.loads(found["extras"] or "{}")} if found["model"] else None
         same("data", data, expected.data)
+        if expected.pair not in self.pairs:
+            assert found["pair"] not in self.pairs.values(), "a new login has an old pair"
+            self.pairs[expected.pair] = found["pair"]
+        assert found["pair"] == self.pairs[expected.pair], "the session has another pair"
         age = max(0, expected.expires_at - int(now)) if expected.remembered else None
         same("Max-Age", {cookie.max_age for cookie in set_cookies if cookie.value}, {age})
         self._ids[expected.id] = found["id"]
@@ -56,11 +66,11 @@ def opened(token, key, secret):
 def set_cookies_for(visit, outcome):
     """The response's Set-Cookie lines, which have to be those of its outcome, and what it says to caches."""
     cookies = [parsed(value.decode()) for name, value in visit.headers if name == b"set-cookie"]
-    names = [cookie.name for cookie in cookies]
-    assert len(set(names)) == len(names), "one name is set twice"
-    values = [cookie.name for cookie in cookies if cookie.value]
-    deleted = {cookie.name for cookie in cookies if not cookie.value}
-    brought = {name for name, _ in visit.pairs}
+    assert len({cookie.name for cookie in cookies}) == len(cookies), "one name is set twice"
+    names = [cookie.name for cookie in cookies if is_ours(cookie.name)]
+    values = [cookie.name for cookie in cookies if cookie.value and is_ours(cookie.name)]
+    deleted = set(names) - set(values)
+    brought = {name for name, _ in visit.pairs if is_ours(name)}
     if outcome == KEEP:
         same("Set-Cookie", names, [])
     elif outcome == CLEAR:
@@ -69,11 +79,16 @@ def set_cookies_for(visit, outcome):
     else:
         same("what is set", values, [NAME, f"{NAME}.1", f"{NAME}.2"][: len(values) or 1])
         same("what is deleted", deleted, brought - set(values))
-    headers = {name: value for name, value in visit.headers if name != b"set-cookie"}
+    headers = {name: value for name, value in visit.headers if name not in (b"set-cookie", OFFER)}
     expected = {b"vary": b"Cookie"} if visit.looks or cookies else {}
     shown = visit.seen is not None and visit.seen.status == "valid" and visit.seen.data != FRESH
     same("caching", headers, expected | ({b"cache-control": b"no-store"} if shown or cookies else {}))
     return cookies
+
+
+def is_ours(name):
+    """Whether it is the session's own cookie, or one of its chunks."""
+    return name.startswith(NAME)
 
 
 def check_seen(found, arrival):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, multiple, rule
 
 from fastsession.testing import Clock
-from tests.state_machine.actions import ACTIONS
-from tests.state_machine.checks import SealedCookies, check_seen, set_cookies_for
+from tests.state_machine.actions import ACTIONS, ALL_ACTIONS
+from tests.state_machine.checks import OFFER, SealedCookies, check_seen, is_ours, set_cookies_for
 from tests.state_machine.jar import Jar
 from tests.state_machine.rules import CLEAR, FRESH, KEEP, LIFETIMES, SKEW, Arrival, Cookie, Rules, Work
 from tests.state_machine.site import Site, Visit
@@ -51,6 +51,7 @@ class Request:
 
     visit: Visit
     cookie: Cookie | str
+    beside: Any = None
     arrival: Arrival | None = None
 
 
@@ -70,12 +71,16 @@ class Sessions(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.clock = Clock(START)
-        self.site, self.rules, self.jar = Site(self.mode, self.clock), Rules(self.mode), Jar()
+        self.site, self.rules, self.jar = *self.made(), Jar()
         self.sealed = SealedCookies(self.site.secrets)
         self.under_way: list[Request] = []
         self.copies: list[Any] = []
         self.newest_key, self.latest = 1, self.clock.now
         self.deploy("key 1")
+
+    def made(self):
+        """The site, and what it has to do."""
+        return Site(self.mode, self.clock), Rules(self.mode)
 
     def teardown(self):
         self.site.close()
@@ -90,8 +95,9 @@ class Sessions(RuleBasedStateMachine):
         outcome, set_cookies = self.finished(self.begun(self.jar.pairs(self.clock()), looks), plan)
         self.jar.keep(set_cookies, self.clock())
         if outcome != KEEP:
-            held = sorted(name for name, _ in self.jar.pairs(self.clock()))
-            expected = [] if outcome == CLEAR else sorted(cookie.name for cookie in set_cookies if cookie.value)
+            held = sorted(name for name, _ in self.jar.pairs(self.clock()) if is_ours(name))
+            ours = sorted(cookie.name for cookie in set_cookies if cookie.value and is_ours(cookie.name))
+            expected = [] if outcome == CLEAR else ours
             assert held == expected, f"the browser holds {held} in place of {expected}"
 
     @rule(plans=st.lists(PLANS, min_size=2, max_size=3), order=st.permutations(range(3)))
@@ -164,7 +170,7 @@ class Sessions(RuleBasedStateMachine):
         self.server, self.last_of_old_key = self.site.deploy(keys), self.latest
 
     def begun(self, pairs, looks):
-        request = Request(Visit(self.server, pairs, looks=looks), self.sealed.behind(pairs))
+        request = Request(Visit(self.server, pairs, looks=looks), self.sealed.behind(pairs), self.beside(pairs))
         self.under_way.append(request)
         if looks or self.mode == "store":
             request.arrival = self.received(request)
@@ -174,7 +180,16 @@ class Sessions(RuleBasedStateMachine):
         return request
 
     def received(self, request):
-        return self.rules.receive(request.cookie, request.visit.server.keys, self.clock())
+        return self.rules.receive(request.cookie, request.visit.server.keys, self.clock(), request.beside)
+
+    def beside(self, pairs):
+        """What the cookies hold that come beside the session's own."""
+        return
+
+    def check_beside(self, visit, arrival, outcome, cookie, set_cookies):
+        """What the response does to those."""
+        assert not any(name == OFFER for name, _ in visit.headers)
+        assert all(is_ours(each.name) for each in set_cookies)
 
     def finished(self, request, plan):
         """Let a request answer, and check all that must hold of its response."""
@@ -187,7 +202,7 @@ class Sessions(RuleBasedStateMachine):
         if visit.looks:
             work = Work(deepcopy(FRESH if arrival.data is None else arrival.data))
             for name in plan.does:
-                ACTIONS[name].to_work(work)
+                ALL_ACTIONS[name].to_work(work)
         self.site.finish(visit, plan.does if visit.looks else [], plan.status_code)
         if plan.status_code == 0:
             return KEEP, []
@@ -195,6 +210,7 @@ class Sessions(RuleBasedStateMachine):
         set_cookies = set_cookies_for(visit, outcome)
         if cookie is not None:
             self.sealed.add(cookie, set_cookies, self.clock())
+        self.check_beside(visit, arrival, outcome, cookie, set_cookies)
         return outcome, set_cookies
 
 

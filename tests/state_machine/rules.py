@@ -24,6 +24,8 @@ class Cookie:
     renewed_at: int
     remembered: bool
     data: Any
+    # Of a session that is bound to a device, or was offered to be.
+    pair: int | None = None
 
     @property
     def expires_at(self):
@@ -52,6 +54,8 @@ class Arrival:
     version: int = 0
     due: bool = False
     outdated: bool = False
+    # What came beside the session's own cookie.
+    beside: Any = None
 
 
 @dataclass
@@ -101,7 +105,7 @@ class Rules:
     told: dict[int, int] = field(default_factory=dict)
     ids: int = 0
 
-    def receive(self, cookie, keys, now):
+    def receive(self, cookie, keys, now, beside=None):
         """How a cookie, or the lack of one, is received by a server that has these keys, the sealing one first."""
         if isinstance(cookie, str):
             return Arrival(cookie, now)
@@ -113,13 +117,37 @@ class Rules:
             return Arrival("expired_idle" if ends_idle else "expired_absolute", now)
         if max(cookie.renewed_at, cookie.created_at) > now + SKEW:
             return Arrival("future", now)
+        refused = self.without_device(cookie, keys, now, beside)
+        if refused is not None:
+            return refused
         if self._over(cookie.id, now):
             return Arrival("revoked", now, outdated=self._told_of(cookie.id, now))
+        if self.is_unclaimed(cookie, now, beside):
+            return Arrival("unbound", now, outdated=True)
         record = self.records.get(cookie.id) or Record(cookie.key, cookie.data, 0, 0)
         if record.key not in keys:
             return Arrival("unknown_key", now)
         due = now >= cookie.renewed_at + idle // 4 or (cookie.key, record.key) != (keys[0], keys[0])
-        return Arrival("valid", now, cookie, deepcopy(record.data), record.version, due)
+        due = due and self.may_renew(cookie, now, beside)
+        return Arrival("valid", now, cookie, deepcopy(record.data), record.version, due, beside=beside)
+
+    def without_device(self, cookie, keys, now, beside):
+        """How a session is received that lacks what it is bound to."""
+        return
+
+    def is_unclaimed(self, cookie, now, beside):
+        """Whether it was copied before its device was registered, and that is known."""
+        return False
+
+    def may_renew(self, cookie, now, beside):
+        return True
+
+    def kept_pair(self, arrival):
+        return arrival.cookie.pair
+
+    def login_pair(self, arrival, work):
+        """The pair of a new login."""
+        return
 
     def answer(self, arrival, work, status_code, keys, now):
         """What the response does, and what its cookie says. `work` is None where nobody looked."""
@@ -133,7 +161,7 @@ class Rules:
         if arrival.cookie and self._over(arrival.cookie.id, now):
             return KEEP, None
         if outcome == RENEW:
-            cookie = replace(arrival.cookie, key=keys[0], renewed_at=int(now))
+            cookie = replace(arrival.cookie, key=keys[0], renewed_at=int(now), pair=self.kept_pair(arrival))
         else:
             cookie = self._saved(arrival, work, keys[0], int(now))
         if self.mode == "store":
@@ -149,10 +177,11 @@ class Rules:
         old = None if work.emptied else arrival.cookie
         remembered = bool(old and old.remembered) if work.remember is None else work.remember
         if old and not work.regenerated:
-            return replace(old, key=key, renewed_at=now, remembered=remembered, data=deepcopy(work.data))
+            times = {"key": key, "renewed_at": now, "remembered": remembered}
+            return replace(old, **times, data=deepcopy(work.data), pair=self.kept_pair(arrival))
         self.ids += 1
-        signed_in = now if work.regenerated else 0
-        return Cookie(key, self.ids, now, signed_in, now, remembered, deepcopy(work.data))
+        signed_in, pair = (now, self.login_pair(arrival, work)) if work.regenerated else (0, None)
+        return Cookie(key, self.ids, now, signed_in, now, remembered, deepcopy(work.data), pair)
 
     def _store(self, arrival, outcome, cookie, *, emptied):
         """Keep the data. Of parallel requests none is lost: each lays the fields that it changed over the others'."""

@@ -7,9 +7,9 @@ from starlette.requests import Request
 
 from fastsession import Lifetime, SessionMiddleware, generate_key, get_session
 from fastsession.stores import MemoryRevocations, MemoryStore
-from tests.state_machine.actions import ACTIONS, MachineSession
+from tests.state_machine.actions import ALL_ACTIONS, MachineSession
 from tests.state_machine.rules import LIFETIMES
-from tests.wire import http_scope
+from tests.wire import exchange, http_scope
 
 NAME = "__Host-app_session"
 
@@ -59,7 +59,7 @@ class Visit:
         self.reached.set()
         await self.released.wait()
         for name in self.actions:
-            ACTIONS[name].to_session(session, request.session)
+            ALL_ACTIONS[name].to_session(session, request.session)
         if self.status_code == 0:
             raise CrashError
         await send({"type": "http.response.start", "status": self.status_code, "headers": []})
@@ -99,7 +99,7 @@ class PunctualRevocations(MemoryRevocations):
 class Site:
     """Every deployment shares one clock and, where there are any, one store and one set of revocations."""
 
-    def __init__(self, mode, clock):
+    def __init__(self, mode, clock, **options):
         self._loop = asyncio.new_event_loop()
         self._options: dict[str, Any] = {
             "model": MachineSession,
@@ -108,6 +108,7 @@ class Site:
             "remember": Lifetime(*LIFETIMES[True]),
             "max_cookies": 3,
             "clock": clock,
+            **options,
         }
         if mode == "store":
             self._options["store"] = MemoryStore(clock=clock)
@@ -141,6 +142,10 @@ class Site:
             self._loop.run_until_complete(self._under_way.pop(visit))
         except CrashError:
             assert not visit.headers
+
+    def post(self, server, path, headers):
+        """The messages in answer to a POST without a body."""
+        return self._loop.run_until_complete(exchange(server.app, http_scope(path, method="POST", headers=headers)))
 
     def close(self):
         for task in self._under_way.values():

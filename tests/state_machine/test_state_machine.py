@@ -6,6 +6,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.state_machine.bound_machine import BOUND_MACHINES
 from tests.state_machine.machine import MACHINES
 
 # The same histories in every run. FASTSESSION_LONG=1: new ones, for minutes.
@@ -23,3 +24,8 @@ HISTORIES = settings(
 @pytest.mark.parametrize("mode", MACHINES)
 def test_every_history_ends_as_the_rules_say(mode):
     run_state_machine_as_test(MACHINES[mode], settings=HISTORIES)
+
+
+@pytest.mark.parametrize("mode", BOUND_MACHINES)
+def test_every_history_of_a_bound_session_ends_as_the_rules_say(mode):
+    run_state_machine_as_test(BOUND_MACHINES[mode], settings=HISTORIES)
