@@ -1,0 +1,209 @@
+"""`regenerate()` and the pair: carried over for the same subject with a live proof, else a new one. Never fixed."""
+
+import pytest
+from fastapi import Request
+
+from fastsession import Session
+from tests.device_binding.bank import BOUND, DEVICE, LIFETIME, REGISTER, bank, challenge_name, opened
+from tests.device_binding.modelled_browser import Browser, Thief, offer_in
+from tests.device_binding.test_cookies import written
+from tests.shop import COOKIE, START
+
+
+class Nameless(Session):
+    """A model that does not say whose session it is."""
+
+    user_id: int | None = None
+    cart: list[str] = []
+    note: str = ""
+
+
+def pair(browser):
+    return opened(DEVICE, browser.cookies()[DEVICE]).id
+
+
+def test_a_login_offers_to_bind(offered):
+    offered.offers.clear()
+    response = offered.post("/login")
+    offer = offer_in(response)
+    assert offer.path == REGISTER
+    challenge = opened(challenge_name("register"), offer.challenge)
+    assert (challenge.id, challenge.renewed_at, challenge.payload) == (pair(offered), START, b"")
+    assert len(offer.challenge) == 151
+
+
+def test_an_offer_comes_with_a_redirect(visitor):
+    response = visitor.post("/login-and-redirect")
+    assert (response.status_code, offer_in(response) is not None) == (303, True)
+    assert visitor.get("/who").json() == [42, "valid", True, START + LIFETIME]
+
+
+def test_nothing_but_a_login_offers(visitor):
+    assert offer_in(visitor.post("/cart/tea")) is None
+    assert offer_in(visitor.get("/cart")) is None
+    assert list(visitor.cookies()) == [COOKIE]
+
+
+def test_a_login_that_fails_offers_nothing(visitor):
+    from fastapi import Response
+
+    from tests.shop import Current
+
+    async def fail(session: Current) -> Response:
+        session.regenerate()
+        return Response(status_code=500)
+
+    async def raise_it(session: Current) -> None:
+        session.regenerate()
+        raise RuntimeError
+
+    async def leave(session: Current) -> None:
+        session.regenerate()
+        session.destroy()
+
+    for name, route in (("/fail", fail), ("/raise", raise_it), ("/leave", leave)):
+        visitor.app.add_api_route(name, route, methods=["POST"])
+        response = visitor.post(name)
+        assert offer_in(response) is None, name
+        assert DEVICE not in visitor.cookies(), name
+
+
+def test_two_logins_have_two_pairs(app, clock):
+    first, second = Browser(app, clock), Browser(app, clock)
+    for browser in (first, second):
+        browser.post("/login")
+    assert pair(first) != pair(second)
+    first.post("/logout")
+    before = pair(second)
+    second.post("/logout")
+    second.post("/login")
+    assert pair(second) != before
+
+
+def test_a_second_sign_in_of_a_proven_user_stays_bound(user):
+    before, key = pair(user), user.binding.key
+    response = user.post("/confirm-password")
+    assert (written(response), offer_in(response)) == ([COOKIE], None)
+    assert (pair(user), user.binding.key) == (before, key)
+    assert user.post("/large-transfer").json() == 42
+
+
+def test_it_has_a_new_id(user):
+    before = user.get("/info").json()["id"]
+    user.post("/confirm-password")
+    assert user.get("/info").json()["id"] != before
+
+
+def test_a_login_as_the_same_user_stays_bound_too(user):
+    before = pair(user)
+    assert offer_in(user.post("/login/42")) is None
+    assert pair(user) == before
+    assert user.get("/who").json() == [42, "valid", True, START + LIFETIME]
+
+
+def test_a_login_as_another_user_gets_a_new_pair(user):
+    before = pair(user)
+    response = user.post("/login/7")
+    assert written(response) == sorted([COOKIE, DEVICE, f"-{BOUND}"])
+    assert offer_in(response) is not None
+    assert pair(user) != before
+    assert user.get("/who").json()[0] == 7
+
+
+def test_a_session_that_becomes_nobodys_gets_a_new_pair(user):
+    before = pair(user)
+    assert offer_in(user.post("/become-nobody")) is not None
+    assert pair(user) != before
+
+
+def test_a_session_that_was_nobodys_gets_a_new_pair(user):
+    user.post("/become-nobody")
+    before = pair(user)
+    assert user.get("/who").json()[:3] == [None, "valid", True]
+    assert offer_in(user.post("/become-nobody")) is not None
+    assert pair(user) != before
+    before = pair(user)
+    assert offer_in(user.post("/login")) is not None
+    assert pair(user) != before
+
+
+def test_a_model_without_a_subject_never_carries_its_pair_over(mode, clock):
+    app = bank(mode, clock=clock, model=Nameless)
+    app.add_api_route("/sign-in", sign_in, methods=["POST"])
+    user = Browser(app, clock)
+    user.post("/sign-in")
+    before = pair(user)
+    assert offer_in(user.post("/sign-in")) is not None
+    assert pair(user) != before
+    assert user.is_bound
+
+
+async def sign_in(request: Request) -> None:
+    from fastsession import get_session
+
+    session = await get_session(request)
+    session.regenerate()
+    session.user_id = 42
+
+
+def test_an_offer_that_was_not_taken_is_replaced(offered):
+    before = pair(offered)
+    assert offer_in(offered.post("/confirm-password")) is not None
+    assert pair(offered) != before
+
+
+def test_without_a_live_proof_the_pair_is_new(user, clock):
+    clock.advance(LIFETIME)
+    before = pair(user)
+    assert offer_in(user.ask("POST", "/login", held=False)) is not None
+    assert pair(user) != before
+
+
+def test_nobody_can_bind_a_victims_login_to_a_key_of_theirs(app, clock):
+    """Binding fixation: three planted cookies of the thief's own bound session are in the victim's browser."""
+    thief, victim = Browser(app, clock), Browser(app, clock, binds=False)
+    thief.post("/login/7")
+    victim.jar = thief.jar
+    victim.post("/login/42")
+    assert victim.get("/who").json() == [42, "valid", False, None]
+    assert pair(victim) != opened(DEVICE, Thief(thief).taken[DEVICE]).id or thief.jar is victim.jar
+    # What the thief still has: the key, and the cookies from before.
+    assert victim.post("/transfer").status_code == 403
+
+
+def test_a_planted_bound_session_does_not_prove_the_victims_login(app, clock):
+    thief, victim = Browser(app, clock), Browser(app, clock)
+    thief.post("/login/7")
+    planted = thief.cookies()
+    for name, value in planted.items():
+        victim.jar.receive(request_to(victim), f"{name}={value}; Path=/; Secure; HttpOnly".encode())
+    assert victim.get("/who").json()[:3] == [7, "valid", True]
+    victim.post("/login/42")
+    assert pair(victim) != opened(DEVICE, planted[DEVICE]).id
+    assert victim.get("/who").json() == [42, "valid", True, START + LIFETIME]
+    # The thief's key proves nothing of the victim's session.
+    stolen = victim.stolen()
+    clock.advance(LIFETIME)
+    thief_browser = Browser(app, clock)
+    thief_browser.bindings = thief.bindings
+    for name, value in stolen.taken.items():
+        thief_browser.jar.receive(request_to(victim), f"{name}={value}; Path=/; Secure; HttpOnly".encode())
+    thief_browser.forget(BOUND)
+    assert thief_browser.get("/who").json()[:2] == [None, "unbound"]
+
+
+def request_to(browser):
+    from tests.reference.cookie_jar import Request
+
+    return Request(f"{browser.site}/")
+
+
+@pytest.mark.parametrize("mode", ["revocations", "store"], indirect=True)
+def test_ending_the_other_sessions_keeps_the_pair(app, user, clock):
+    before, other = pair(user), Browser(app, clock)
+    other.post("/login")
+    response = user.post("/end-others")
+    assert (written(response), offer_in(response)) == ([COOKIE], None)
+    assert pair(user) == before
+    assert user.get("/who").json() == [42, "valid", True, START + LIFETIME]
+    assert other.get("/who").json()[0] is None
