@@ -36,4 +36,11 @@ def proof_state(device: Device | None, now: float, *, proof_lifetime: int) -> st
     if age < -CLOCK_SKEW:
         return "from the future: a server's clock is wrong"
     left = proof_lifetime - age
-    return f"proven {max(0, age)} s ago, {left} s left" if left > 0 else f"proven {age} s ago, over for {-left} s"
+    return f"proven {max(0, age)} s ago, {f'{left} s left' if left > 0 else f'over for {-left} s'}"
+
+
+def why_unbound(device: Device, now: float, *, proof_lifetime: int) -> str:
+    """Why `without_proof="reject"` turns the session away; empty for one that it lets in."""
+    if not device.key or -CLOCK_SKEW <= now - device.proven_at < proof_lifetime:
+        return ""
+    return "unbound: without a live proof"
