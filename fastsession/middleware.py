@@ -10,13 +10,14 @@ from fastsession.building.given import shown_as
 from fastsession.cookies import cookie_header, lambda_headers
 from fastsession.dependencies.openapi import announce_cookie
 from fastsession.dependencies.routes import RouteInspection
+from fastsession.errors import SessionNotSerializableError, SessionTooLargeError
 from fastsession.lifecycle import Lifecycle
 from fastsession.mapping import SessionDict
 from fastsession.options import Options, setup_of
 from fastsession.reports import find_late_changes, watch_handlers
 from fastsession.scope import SCOPE_KEY, STARTS, go_along, put_beside_others, take_back, with_shared_session
 from fastsession.server_side.lifecycle import ServerLifecycle
-from fastsession.server_side.serving import check_below, drop, serve_lifespan
+from fastsession.server_side.serving import check_below, drop, refuse, serve_lifespan
 from fastsession.visit import Visit
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ class SessionMiddleware:
             return
         lifecycle, binding = self.lifecycle, b"" if self.setup.binding is None else self.setup.bound_to(scope)
         headers = scope["headers"] if "aws.event" not in scope else lambda_headers(scope)
-        visit = Visit(self.setup, cookie_header(headers), binding)
-        view = SessionDict()
+        visit, view = Visit(), SessionDict()
+        visit.setup, visit.header, visit.binding = self.setup, cookie_header(headers), binding
         view.lifecycle, view.visit = lifecycle, visit
         if self.setup.devices is not None:
             visit.brings_proof = self.setup.devices.purpose_of(scope) is not None
@@ -84,11 +85,13 @@ class SessionMiddleware:
                 if scope.get("session") is not view:
                     take_back(scope, view)
                 if visit.opened or (visit.header and lifecycle.cookies.may_be_due(visit.header, lifecycle.clock())):
-                    return lifecycle.commit(view, scope, message, send)
+                    try:
+                        return lifecycle.commit(view, scope, message, send)
+                    except (SessionNotSerializableError, SessionTooLargeError) as error:
+                        return refuse(error, visit, scope, send)
                 visit.late = True
             return send(message)
 
-        completed = False
         try:
             if isinstance(lifecycle, ServerLifecycle):
                 await lifecycle.serve(self.app, view, scope, receive, send_with_session)
@@ -96,13 +99,13 @@ class SessionMiddleware:
                 await self.app(scope, receive, send_with_session)
             if scope.get("session") is not view:
                 take_back(scope, view)
-            completed = True
+        except BaseException:
+            watch_handlers(view, scope)
+            raise
         finally:
             if visit.opened:
                 find_late_changes(view, scope)
             visit.late = visit.over = True
-            if not completed:
-                watch_handlers(view, scope)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the lifespan and unknown protocols."""

@@ -27,3 +27,7 @@ class SessionStatus(StrEnum):
 
     # Enum's own is written in Python.
     __hash__ = str.__hash__
+
+
+# Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
+ABSENT, VALID = SessionStatus.ABSENT, SessionStatus.VALID

@@ -30,6 +30,9 @@ class Visit(Intent):
     reference cycle per request. Defaults stand on the class, since few requests change many.
     """
 
+    # The middleware makes an empty one for each request, which costs no call, and then gives it these.
+    setup: Setup
+    header = binding = b""
     # How the cookie was received. Outdated: its browser was given another one, or none, a moment before.
     opened = rejection_reported = outdated = False
     now, status, detail = 0.0, SessionStatus.ABSENT, ""
@@ -52,11 +55,6 @@ class Visit(Intent):
     # Whether an answer of ours replaced the response; whether the middleware has returned, and where by an exception.
     refused = over = False
     failed_at: Mapping[str, Any] | None = None
-
-    def __init__(self, setup: Setup, header: bytes, binding: bytes) -> None:
-        self.setup = setup
-        self.header = header
-        self.binding = binding
 
     @cached_property
     def id(self) -> bytes:

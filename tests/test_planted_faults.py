@@ -52,8 +52,8 @@ FAULTS = {
     "a failed request saves": Fault("decision", "SERVER_ERROR = 500", "SERVER_ERROR = 600"),
     "a rejected cookie is cleared": Fault(
         "decision",
-        "return Outcome.RENEW if due and status is _VALID else _KEEP",
-        "return (Outcome.RENEW if due else _KEEP) if status in (_VALID, _ABSENT) else _CLEAR",
+        "return RENEW if due and status is VALID else KEEP",
+        "return (RENEW if due else KEEP) if status in (VALID, ABSENT) else CLEAR",
     ),
     "the absolute timeout is forgotten": Fault(
         "lifetime", "min(renewed_at + lifetime.idle, created_at + lifetime.absolute)", "renewed_at + lifetime.idle"

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import fastsession
 from fastsession import inspector, session_status, testing
+from fastsession.events import EventKind
 
 EMPTY = inspect.Parameter.empty
 
@@ -14,6 +15,7 @@ def test_the_package_exports_these_names_and_no_others():
     assert fastsession.__all__ == [
         "ConfigurationError",
         "CurrentSession",
+        "DeviceBinding",
         "FastSessionError",
         "LateSessionChangeError",
         "Lifetime",
@@ -65,6 +67,7 @@ def test_the_middleware_takes_these_options_with_these_defaults():
         "max_cookies": 2,
         "audience": "",
         "binding": None,
+        "device_binding": None,
         "format": None,
         "migrate_from": (),
         "store": None,
@@ -91,9 +94,58 @@ def test_the_dependencies_are_called_like_this():
         "condition": EMPTY,
         "model_condition": None,
         "fresh": None,
+        "bound": False,
         "status_code": 401,
         "model": None,
     }
+
+
+def test_a_device_binding_is_made_like_this():
+    parameters = inspect.signature(fastsession.DeviceBinding).parameters
+    assert {name: parameter.default for name, parameter in parameters.items()} == {
+        "lifetime": timedelta(minutes=10),
+        "without_proof": "reject",
+        "path": "/session/device",
+        "exclude": (),
+    }
+    assert parameters["lifetime"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in parameters if name != "lifetime")
+
+
+def test_what_a_session_says_of_itself_is_this():
+    assert list(fastsession.SessionInfo.__dataclass_fields__) == [
+        "id",
+        "created_at",
+        "authenticated_at",
+        "renewed_at",
+        "expires_at",
+        "is_new",
+        "remembered",
+        "status",
+        "origin",
+        "device_bound",
+        "bound_until",
+    ]
+
+
+def test_the_events_are_a_closed_list():
+    assert [str(kind) for kind in EventKind] == [
+        "created",
+        "saved",
+        "renewed",
+        "regenerated",
+        "destroyed",
+        "rejected",
+        "revoked",
+        "migrated",
+        "late_change",
+        "near_limit",
+        "conflict",
+        "unavailable",
+        "bound",
+        "refreshed",
+        "proof_failed",
+    ]
 
 
 def test_the_verbs_take_nothing_but_remember_its_switch():
@@ -123,6 +175,7 @@ def test_the_statuses_are_a_closed_list():
         "incomplete",
         "ambiguous",
         "store_down",
+        "unbound",
     ]
 
 
@@ -134,11 +187,11 @@ def test_the_errors_have_one_root():
 
 def test_the_testing_helpers_are_these():
     for sealing in (testing.sealed_cookies, testing.sealed_cookies_async):
-        assert list(inspect.signature(sealing).parameters) == ["app", "session", "extras"]
+        assert list(inspect.signature(sealing).parameters) == ["app", "session", "extras", "binding", "bound"]
     for setting in (testing.set_session, testing.set_session_async):
-        assert list(inspect.signature(setting).parameters) == ["app", "client", "session", "extras"]
+        assert list(inspect.signature(setting).parameters) == ["app", "client", "session", "extras", "binding", "bound"]
     for opening in (testing.opened_session, testing.opened_session_async):
-        assert list(inspect.signature(opening).parameters) == ["app", "client_or_response", "model"]
+        assert list(inspect.signature(opening).parameters) == ["app", "client_or_response", "model", "binding"]
     assert list(inspect.signature(testing.extras_of).parameters) == ["session"]
     assert list(inspect.signature(testing.Clock).parameters) == ["now"]
 

@@ -7,9 +7,10 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 import pytest
 
+from fastsession.device_binding.device_cookies import DeviceCookies
 from fastsession.errors import Rejected
 from fastsession.keyring import KeyRing
-from fastsession.lifetime import Lifetime, Timeouts
+from fastsession.lifetime import CLOCK_SKEW, Lifetime, Timeouts
 from fastsession.sealing.chunks import Chunks
 from fastsession.sealing.own_cookies import OwnCookies
 from fastsession.sealing.token import HEADER_CHARACTERS, Token, TokenSealer, decode, encode, new_id, token_size
@@ -42,13 +43,14 @@ def open_golden(entry, *, bound):
 def test_a_golden_token_opens(entry):
     token = open_golden(entry, bound=bool(entry["expected"]["binding"]))
     model, _, extras = token.payload.decode().partition("\n")
-    assert entry["expected"] == {
+    assert {"pair": "", **entry["expected"]} == {
         "id": token.id.hex(),
         "created_at": token.created_at,
         "authenticated_at": token.authenticated_at,
         "renewed_at": token.renewed_at,
         "remembered": token.remembered,
         "binding": token.binding.hex(),
+        "pair": token.pair.hex(),
         "from_fallback": token.stale,
         "model": model,
         "extras": extras,
@@ -60,6 +62,39 @@ def test_an_invalid_golden_token_is_rejected_for_its_reason(entry):
     assert rejection(open_golden, entry, bound=entry["status"] == "binding") == entry["status"]
 
 
+def devices_of(entry):
+    """What opens an entry's device cookies, and for which pair."""
+    keys = KeyRing([secret.encode() for secret in GOLDEN["secrets"]])
+    cookies = DeviceCookies(
+        keys, cookie_name=entry["cookie"], audience=entry["audience"], proof_lifetime=GOLDEN["proof_lifetime"]
+    )
+    return cookies, bytes.fromhex(entry.get("pair") or entry["expected"]["pair"])
+
+
+@named(GOLDEN["devices"])
+def test_golden_device_cookies_open(entry):
+    cookies, pair = devices_of(entry)
+    device = cookies.find(entry["header"].encode(), pair)
+    assert device.key.hex() == entry["expected"]["key"]
+    is_live = device.proven_at - CLOCK_SKEW <= GOLDEN["now"] < device.proven_at + GOLDEN["proof_lifetime"]
+    until = device.proven_at + GOLDEN["proof_lifetime"] if device.key and is_live else None
+    assert until == entry["expected"]["proven_until"]
+
+
+@named(GOLDEN["without_device"])
+def test_without_the_device_cookie_of_a_golden_pair_there_is_none(entry):
+    cookies, pair = devices_of(entry)
+    assert rejection(cookies.find, entry["header"].encode(), pair) == entry["status"]
+
+
+@pytest.mark.parametrize("entry", GOLDEN["challenges"], ids=lambda entry: entry["purpose"])
+@pytest.mark.parametrize("purpose", ["register", "refresh"])
+def test_a_golden_challenge_holds_for_its_purpose(entry, purpose):
+    cookies, pair = devices_of(entry)
+    holds = cookies.is_challenge(entry["text"], purpose, pair, GOLDEN["now"])
+    assert holds is (purpose == entry["purpose"])
+
+
 def rejection(open_, *arguments, **options):
     with pytest.raises(Rejected) as rejected:
         open_(*arguments, **options)
@@ -68,9 +103,10 @@ def rejection(open_, *arguments, **options):
 
 @pytest.mark.parametrize("remembered", [True, False])
 @pytest.mark.parametrize("binding", [b"", bytes(range(16))])
+@pytest.mark.parametrize("pair", [b"", bytes(range(16, 32))])
 @pytest.mark.parametrize("payload", [b"", b"{}", b"x" * 33, b"x" * 34, b"{}\n{}", b"\xff" * 9000])
-def test_a_token_opens_as_it_was_sealed(remembered, binding, payload):
-    token = TOKEN._replace(remembered=remembered, binding=binding, payload=payload)
+def test_a_token_opens_as_it_was_sealed(remembered, binding, pair, payload):
+    token = TOKEN._replace(remembered=remembered, binding=binding, pair=pair, payload=payload)
     assert SEALER.open(SEALER.seal(token, now=0)) == token
 
 
@@ -81,10 +117,13 @@ def test_every_second_of_forty_bits_is_kept(moment):
 
 
 @pytest.mark.parametrize("bound", [True, False])
+@pytest.mark.parametrize("paired", [True, False])
 @pytest.mark.parametrize("payload", [0, 1, 17, 18, 33, 34, 97, 98, 2000])
-def test_the_size_of_a_token_is_known_before_it_is_sealed(payload, bound):
-    token = TOKEN._replace(payload=bytes(payload), binding=bytes(16) if bound else b"")
-    assert token_size(payload=payload, bound=bound) == len(SEALER.seal(token, now=0))
+def test_the_size_of_a_token_is_known_before_it_is_sealed(payload, bound, paired):
+    token = TOKEN._replace(
+        payload=bytes(payload), binding=bytes(16) if bound else b"", pair=bytes(16) if paired else b""
+    )
+    assert token_size(payload=payload, bound=bound, paired=paired) == len(SEALER.seal(token, now=0))
 
 
 def test_texts_of_similar_length_give_tokens_of_one_length():
@@ -196,12 +235,13 @@ def test_the_clear_characters_tell_every_second_of_forty_bits(moment):
 
 @pytest.mark.parametrize("binding", [b"", bytes(range(16))])
 @pytest.mark.parametrize("payload", [b"", b"x" * 27, b"x" * 28, b"x" * 29, b"\xff" * 900])
+@pytest.mark.parametrize("pair", [b"", bytes(range(16, 32))])
 @pytest.mark.parametrize("spared_at", [NOW + 1, 2**40 - 1])
-def test_a_token_keeps_the_cut_off_that_it_was_spared_from(binding, payload, spared_at):
-    token = TOKEN._replace(binding=binding, payload=payload, spared_at=spared_at)
+def test_a_token_keeps_the_cut_off_that_it_was_spared_from(binding, payload, pair, spared_at):
+    token = TOKEN._replace(binding=binding, payload=payload, pair=pair, spared_at=spared_at)
     sealed = SEALER.seal(token, now=0)
     assert SEALER.open(sealed) == token
-    assert token_size(payload=len(payload), bound=bool(binding), spared=True) == len(sealed)
+    assert token_size(payload=len(payload), bound=bool(binding), paired=bool(pair), spared=True) == len(sealed)
 
 
 @pytest.mark.parametrize("spared_at", [0, 1, NOW])

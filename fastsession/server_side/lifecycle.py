@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 
 from fastsession.decision import Outcome
-from fastsession.errors import Rejected, SessionLimitError, StoreUnavailableError
+from fastsession.errors import Rejected, SessionLimitError, SessionTooLargeError, StoreUnavailableError
 from fastsession.events import EventKind
 from fastsession.formats.marks import mark_in
 from fastsession.lifecycle import Lifecycle, Step
@@ -63,7 +63,7 @@ class ServerLifecycle(Lifecycle):
             # Those that the application raised as well, having asked for a session to be ended, and did not handle.
             if visit.late:
                 raise
-            await refuse(error, visit, scope, send)
+            await refuse(error, visit, scope, send, dropping=False)
 
     def open(self, visit: Visit) -> None:
         """Open the cookie, and reject a session that was ended."""
@@ -82,17 +82,16 @@ class ServerLifecycle(Lifecycle):
 
     async def carry_out(self, step: Step, view: View, scope: Scope, message: Message, send: Send) -> None:
         """Do on the server what the step needs, then send the message; answer 503 in its place when that fails."""
-        if step.outcome is not Outcome.KEEP:
+        try:
             if step.token is not None and view.visit.has_new_id:
                 # A session too large for its cookies is refused before the one that came is ended.
                 self.cookies.seal(self.in_cookie(step.token), now=self.clock())
-            try:
+            if step.outcome is not Outcome.KEEP:
                 step = await self._carried_out(step, view, scope)
-            except (StoreUnavailableError, SessionLimitError) as error:
-                view.visit.refused = True
-                await refuse(error, view.visit, scope, send)
-                return
-        self.answer(step, view, scope, message)
+            self.answer(step, view, scope, message)
+        except (StoreUnavailableError, SessionLimitError, SessionTooLargeError) as error:
+            await refuse(error, view.visit, scope, send)
+            return
         await send(message)
 
     async def end(self, session_id: bytes, created_at: int) -> None:
@@ -189,8 +188,7 @@ class ServerLifecycle(Lifecycle):
     async def _carried_out(self, step: Step, view: View, scope: Scope) -> Step:
         """The step after it was done, or the session left alone because it was ended meanwhile.
 
-        Whoever ended it has told its own browser, which may have another session by now. Raises
-        `StoreUnavailableError`: nothing is pretended.
+        Whoever ended it has told its browser, which may have another one by now. Raises `StoreUnavailableError`.
         """
         visit = view.visit
         try:
@@ -199,8 +197,9 @@ class ServerLifecycle(Lifecycle):
             if visit.token is not None:
                 if visit.drained:
                     # Key by key: that was not meant for what the browser has been given since.
-                    self._refuse_ended(visit, None)
-                    await self.read(visit.token)
+                    await self.refuse_noted(visit, self.model_of(visit.payload))
+                    if not visit.origin:
+                        await self.read(visit.token)
                 await self._end_here(visit.token, visit.version)
         except Rejected as rejected:
             if rejected.status is not SessionStatus.REVOKED:

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Host, Mount
 
-from fastsession.errors import ConfigurationError, SessionLimitError, StoreUnavailableError
+from fastsession.errors import ConfigurationError, FastSessionError, SessionLimitError, StoreUnavailableError
+from fastsession.response_headers import DEVICE_ANSWER
 from fastsession.scope import shares_cookie
 
 if TYPE_CHECKING:
@@ -85,18 +86,27 @@ def middlewares_below(app: Any, kind: type[MiddlewareT]) -> Iterator[MiddlewareT
         yield from middlewares_below(wrapped, kind)
 
 
-async def refuse(error: StoreUnavailableError | SessionLimitError, visit: Visit, scope: Scope, send: Send) -> None:
-    """Answer in the application's place: by its own handler of the error if it has one, else without the cause."""
-    visit.late = True
+async def refuse(error: FastSessionError, visit: Visit, scope: Scope, send: Send, *, dropping: bool = True) -> None:
+    """Answer in the application's place: by its own handler of the error if it has one, else without the cause.
+
+    `dropping` is whether the application has begun an answer, of which nothing is sent then. Raises an error that
+    the application made, and has no handler for: a session that cannot be kept.
+    """
+    # A handler that redirects or asks to sign in would end the browser's device binding.
+    handler = None if visit.brings_proof else _handler_of(error, scope.get("app"))
+    if not isinstance(error, StoreUnavailableError | SessionLimitError) and (
+        handler is None or scope["type"] == "websocket"
+    ):
+        raise error
+    visit.refused, visit.late = dropping, True
     if isinstance(error, StoreUnavailableError):
         visit.setup.events.unavailable(str(error), scope)
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
         return
-    # A handler that redirects or asks to sign in would end the browser's binding.
-    handler = None if visit.brings_proof else _handler_of(error, scope.get("app"))
     if handler is None:
         response = _plain_answer(error)
+        response.headers.update(DEVICE_ANSWER if visit.brings_proof else {})
     else:
         called = handler if inspect.iscoroutinefunction(handler) else partial(run_in_threadpool, handler)
         response = await called(Request(scope), error)
@@ -111,7 +121,7 @@ def _handler_of(error: Exception, app: Any) -> Callable[..., Any] | None:
     return next((handlers[kind] for kind in type(error).__mro__ if kind in handlers and kind is not Exception), None)
 
 
-def _plain_answer(error: StoreUnavailableError | SessionLimitError) -> Response:
+def _plain_answer(error: FastSessionError) -> Response:
     if isinstance(error, SessionLimitError):
         return PlainTextResponse("Too many sessions", status_code=403)
     retry = {"Retry-After": _RETRY_AFTER_SECONDS, "Cache-Control": "no-store"}

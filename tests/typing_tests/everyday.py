@@ -1,6 +1,6 @@
 """The everyday program as a type checker sees it. Checked, never run."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, assert_type
 
 from fastapi import Depends, FastAPI
@@ -66,11 +66,19 @@ async def is_customer(session: ShopSession) -> bool:
     return session.user_id is not None
 
 
+@app.post("/transfer")
+async def transfer(session: Annotated[ShopSession, Depends(require(is_signed_in, bound=True))]) -> None:
+    assert_type(session, ShopSession)
+    assert_type(session.info.bound_until, datetime | None)
+
+
 @app.get("/typed", dependencies=[Depends(require(ShopSession, lambda session: session.cart))])
 async def with_typed_lambda() -> None: ...
 
 
-@app.get("/typed-async", dependencies=[Depends(require(ShopSession, is_customer, fresh=600, status_code=403))])
+@app.get(
+    "/typed-async", dependencies=[Depends(require(ShopSession, is_customer, fresh=600, bound=True, status_code=403))]
+)
 async def with_asynchronous_condition() -> None: ...
 
 

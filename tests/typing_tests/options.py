@@ -9,7 +9,7 @@ from starlette.datastructures import Secret
 from starlette.requests import HTTPConnection
 from starlette.testclient import TestClient
 
-from fastsession import Lifetime, Session, SessionEvent, SessionMiddleware, generate_key
+from fastsession import DeviceBinding, Lifetime, Session, SessionEvent, SessionMiddleware, generate_key
 from fastsession.testing import Clock, opened_session, sealed_cookies
 
 
@@ -46,6 +46,7 @@ app.add_middleware(
     max_cookies=3,
     audience="production",
     binding=tenant,
+    device_binding=DeviceBinding(timedelta(minutes=5), without_proof="allow", path="/device", exclude=["/static"]),
     not_before=datetime(2026, 1, 1, tzinfo=UTC),
     on_event=[listen, collect],
     clock=Clock(1_800_000_000),
@@ -53,8 +54,12 @@ app.add_middleware(
 
 client = TestClient(app, base_url="https://testserver")
 assert_type(sealed_cookies(app, ShopSession(user_id=1)), dict[str, str])
+assert_type(sealed_cookies(app, ShopSession(user_id=1), bound=True), dict[str, str])
 assert_type(opened_session(app, client, ShopSession), ShopSession)
 assert_type(opened_session(app, client.get("/"), ShopSession), ShopSession)
+
+assert_type(DeviceBinding().lifetime, int)
+DeviceBinding(without_proof="never")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 clock = Clock()
 clock.advance(timedelta(minutes=5))
