@@ -18,8 +18,8 @@ export PATH := $(PATH):$(CURDIR)/.venv/bin
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
-run: .venv/.example ## serve the example shop; PORT=8000 IDLE_MINUTES=30
-	$(PYTHON_BIN)/python -m example_app --port $(PORT) --idle-minutes $(IDLE_MINUTES)
+run: .venv/.example ## serve the example shop; PORT=8000 IDLE_MINUTES=30, TLS=1 for https
+	$(PYTHON_BIN)/python -m example_app --port $(PORT) --idle-minutes $(IDLE_MINUTES) $(if $(TLS),--tls)
 
 test: .venv/.test ## every test
 	.ci/setup --programs redis-server redis-sentinel postgres mariadbd chromium

@@ -18,6 +18,7 @@ from fastsession.events import EventKind
 from fastsession.response_headers import DEVICE_ANSWER
 from fastsession.scope import SCOPE_KEY
 from fastsession.server_side.lifecycle import ServerLifecycle
+from fastsession.server_side.serving import ONE_PATH_FOR_TWO
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ class DeviceEndpoints:
         paths: dict[Devices, str] = scope.setdefault(PATHS_KEY, {})
         mine = paths.setdefault(self._devices, self._devices.full_path(scope))
         if list(paths.values()).count(mine) > 1:
-            message = "Two session middlewares answer browsers at one path: give one of them DeviceBinding(path=...)."
-            raise ConfigurationError(message)
+            raise ConfigurationError(ONE_PATH_FOR_TWO)
 
     def _bounce(self, visit: Visit, scope: Scope) -> Response | None:
         """A page that loads itself anew, for a navigation from another site: browsers do not refresh for those."""
