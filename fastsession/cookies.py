@@ -28,7 +28,7 @@ MOST_CANDIDATES: Final = 4
 # A browser keeps fewer than 200 cookies per site. More are forged, and parsing them costs time.
 _MOST_COOKIES = 512
 # Occurrences of a name in a header that may be a cookie. In a browser's header each one is.
-_MOST_LOOKS = 64
+_MOST_LOOKS = 16
 _LONGEST_NAME = 256
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]+")

@@ -85,3 +85,7 @@ class Rejected(Exception):  # noqa: N818  (an outcome, not an error: the client'
         self.status = status
         self.detail = detail
         self.outdated = outdated
+
+    def again(self) -> Rejected:
+        """Return a copy that was never raised: keeping the raised one makes a reference cycle through its traceback."""
+        return Rejected(self.status, self.detail, outdated=self.outdated)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
@@ -105,19 +106,17 @@ class EventLog:
         listeners = () if on_event is None else (on_event,) if callable(on_event) else tuple(on_event)
         for listener in listeners:
             if not callable(listener) or is_asynchronous(listener):
-                message = (
-                    f"on_event takes plain functions of one SessionEvent, not {type(listener).__name__}. "
-                    "To do async work, put the event into a queue."
-                )
-                raise ConfigurationError(message)
+                raise _no_listener(listener)
         self._listeners = listeners
         self._clock = clock
         # The public name of a session id, 16 hex digits; empty for sessions of others, which have no id of ours.
         self.handle: Callable[[bytes], str] = (lambda _: "") if key is None else key.handle
         # A model may say whose session it is.
         self._subject: Any = getattr(model, "subject", None) if callable(getattr(model, "subject", None)) else None
-        if model is not None and inspect.iscoroutinefunction(self._subject):
-            message = f"{model.__name__}.subject() cannot be asynchronous: write `def subject(self) -> str | None`."
+        is_property = isinstance(getattr(model, "subject", None), property | cached_property)
+        if model is not None and (is_property or inspect.iscoroutinefunction(self._subject)):
+            kind = "a property" if is_property else "asynchronous"
+            message = f"{model.__name__}.subject() cannot be {kind}: write `def subject(self) -> str | None`."
             raise ConfigurationError(message)
         self._seen: dict[tuple[EventKind, SessionStatus], _Second] = {}
         # For each status, so that made-up cookies do not push out those of sessions that are over.
@@ -185,7 +184,10 @@ class EventLog:
         if logged:
             self._log(event)
         for listener in self._listeners:
-            listener(event)
+            returned = listener(event)
+            if inspect.iscoroutine(returned):
+                returned.close()
+                raise _no_listener(returned)
 
     def unavailable(self, cause: str, scope: Mapping[str, Any] | None = None) -> None:
         """Report that a store or revocations fail, or have lost something: once in a while, not with every request."""
@@ -237,3 +239,10 @@ class _Second:
     second: int
     suppressed: int
     count: int = 0
+
+
+def _no_listener(given: object) -> ConfigurationError:
+    return ConfigurationError(
+        f"on_event takes plain functions of one SessionEvent, not {type(given).__name__}. To do async work, put the "
+        "event into a queue."
+    )

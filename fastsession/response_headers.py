@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
     from fastsession.cookies import Header
 
+# What every answer to a browser has that registers its device or proves it.
+DEVICE_ANSWER = {
+    "Cache-Control": "no-store",
+    "Vary": "Cookie",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 _VARY = (b"vary", b"Cookie")
 _NO_STORE = (b"cache-control", b"no-store")
 # Content delivery networks prefer their own fields to Cache-Control: targeted ones (RFC 9213) such as

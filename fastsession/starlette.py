@@ -169,12 +169,12 @@ class TakingOverCookies(OwnCookies):
     def _taken_over(self, header: bytes, now: float, ours: Rejected) -> Arrival:
         """The session that Starlette's middleware signed; raises the rejection that tells more."""
         if self._never_valid:
-            raise ours
+            raise ours.again()
         try:
             signed = self._before.find(cookie_pairs(header), now=now)
         except Rejected as theirs:
             unsigned = theirs.status in (SessionStatus.ABSENT, SessionStatus.MALFORMED, SessionStatus.OVERSIZE)
-            raise (ours if unsigned else theirs) from None
+            raise (ours if unsigned else theirs).again() from None
         # The response writes a cookie of the same name, so that there is none to delete.
         return adopted(self._before, signed, (), fields=(), timeouts=self.timeouts, now=now)
 

@@ -63,7 +63,7 @@ def test_a_token_of_another_version_is_described_to_operators():
     header = decode(SEALED)[:9]
     associated_data = SEALER._head + header + SEALER._tail
     plaintext = key.cipher.open(decode(SEALER.seal(reserved, now=0))[9:], associated_data)
-    sealed = encode(header + key.cipher.seal(b"\x04" + plaintext[1:], associated_data, now=0))
+    sealed = encode(header + key.cipher.seal(b"\x10" + plaintext[1:], associated_data, now=0))
     assert rejection(SEALER.open, sealed) == (SessionStatus.MALFORMED, "written by another version")
 
 

@@ -133,6 +133,15 @@ def test_garbage_of_every_kind_at_once_does_not_hide_a_session_in_chunks():
         assert cookies.open("; ".join(order).encode(), b"", NOW).token.id == MINE
 
 
+def test_first_chunks_without_the_others_do_not_hide_a_session_in_chunks():
+    cookies, _ = opener()
+    pairs = cookies.seal(Token(MINE, NOW, 0, NOW, remembered=False, payload=b"x" * 6_000), now=NOW)
+    ours = [f"{name}={value}" for name, value in pairs.items()]
+    planted = [f"{NAME}=3.{noise(8)}.{text()[:12]}{noise(3_000)}" for _ in range(12)]
+    for order in (planted + ours, ours + planted):
+        assert cookies.open("; ".join(order).encode(), b"", NOW).token.id == MINE
+
+
 def test_at_most_four_are_opened_and_so_four_forged_ones_hide_the_session():
     three, four = [forged() for _ in range(3)], [forged() for _ in range(4)]
     assert status(jar(*three, text())) == (SessionStatus.VALID, 4)
@@ -206,6 +215,16 @@ HOSTILE = {
     "our key, short": lambda n, key: f"{HOST}={key};",
     "other keys": lambda n, key: f"{HOST}=AQ{noise(149)};",
     "quotes": lambda n, key: f'{HOST}="{key}";',
+    "one long set": lambda n, key: (
+        f"{HOST}=2.ABCDEFG{n}.{key}{'A' * 3_000};{HOST}.1=2.ABCDEFG{n}.{'A' * 99};" if n < 2 else f"{HOST}={key};"
+    ),
+    "our key, then first chunks": lambda n, key: (
+        f"{HOST}={key}{noise(138)}A;" if n < 4 else f"{HOST}=3.ABCDEFGH.{key};"
+    ),
+    "our key, then a part of our name": lambda n, key: f"{HOST}={key}{noise(138)}A;" if n < 4 else HOST[:-1],
+    "our key, then chunk names behind a blank": lambda n, key: (
+        f"{HOST}={key}{noise(138)}A;" if n < 4 else f"x {HOST}.{n % 2 + 1}=;"
+    ),
     "set ids": lambda n, key: f"{HOST}={key}.{key}.;",
 }
 
@@ -221,13 +240,20 @@ def work(header):
         nonlocal count
         count += event in ("call", "c_call")
 
-    scope = http_scope("/", headers=[(b"cookie", header)])
+    request = middleware(http_scope("/", headers=[(b"cookie", header)]), nothing, nothing)
     sys.setprofile(hook)
     try:
-        call(middleware, scope)
+        # It waits for nothing, so that it needs no event loop, which would be most of the calls.
+        request.send(None)
+    except StopIteration:
+        pass
     finally:
         sys.setprofile(None)
     return count
+
+
+async def nothing(*_):
+    pass
 
 
 async def look(scope, receive, send):

@@ -23,6 +23,10 @@ def checked_condition(condition: object, *, where: str) -> Condition:
     if isinstance(condition, SecurityBase):
         message = f"{where} takes a function of the session, {_EXAMPLE}, and not another dependency."
         raise ConfigurationError(message)
+    # `all` and `repr` are true of every session. `len` asks the session itself.
+    if inspect.isbuiltin(condition) and condition.__module__ == "builtins" and condition is not len:
+        message = f"{where} takes a function of the session, {_EXAMPLE}, and not {condition.__name__}()."
+        raise ConfigurationError(message)
     # A class makes an object, and an object is true. Only `bool` asks the session itself.
     if not callable(condition) or (isinstance(condition, type) and condition is not bool):
         message = f"{where} takes a function of the session, {_EXAMPLE}, and not {_described(condition)}."

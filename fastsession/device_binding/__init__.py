@@ -6,7 +6,7 @@ What is imported here is imported by applications that bind; all others import n
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -57,7 +57,7 @@ class DeviceBinding:
                 "it: path='/session/device'."
             )
             raise ConfigurationError(message)
-        if isinstance(exclude, str) or not all(map(_is_path, exclude)):
+        if isinstance(exclude, str) or not isinstance(exclude, Iterable) or not all(map(_is_path, exclude)):
             message = "exclude of a DeviceBinding takes a list of paths: exclude=['/static']."
             raise ConfigurationError(message)
         object.__setattr__(self, "without_proof", without_proof)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # An offer that was not taken by then is given up: browsers without the feature then carry nothing.
 GIVEN_UP_AFTER: Final = CHALLENGE_LIFETIME + CLOCK_SKEW
+# Where the scope keeps who answers below which path: mounts lower down change `root_path` before the response starts.
+PATHS_KEY: Final = "fastsession.device_binding"
 _IDENTIFIER_SIZE = 12
 _UNREACHED = (
     "Sessions are not bound to devices: the path of DeviceBinding, below the application's root path, does not lie "
@@ -143,15 +145,17 @@ class Devices:
         target = f"{self.full_path(scope)}/register"
         return [
             *self._writer.set(offered, max_age=self._kept),
-            *self._writer.delete(
-                name for name in self.cookies.brought(visit.header) if name != self.cookies.device_name
-            ),
+            *self.deletions(visit.header)[1:],
             (b"secure-session-registration", f'(ES256);path="{target}";challenge="{challenge}"'.encode()),
         ]
 
     def deletions(self, header: bytes) -> list[Header]:
-        """The headers that delete those of the two cookies that the request brought."""
-        return self._writer.delete(self.cookies.brought(header))
+        """The headers that delete the device cookie and the bound one, if the request brought any of them.
+
+        Both, because one that the browser has forgotten may be on its way back from a refresh.
+        """
+        names = self.cookies.device_name, self.cookies.bound_name
+        return self._writer.delete(names) if self.cookies.brought(header) else []
 
     def registered(self, pair: bytes, key: bytes, *, since: float, now: float) -> list[Header]:
         """The headers that keep a device's key."""
@@ -179,7 +183,9 @@ class Devices:
 
     def full_path(self, scope: Scope) -> str:
         """Below which path browsers are answered, as they write it."""
-        return f"{quote(scope.get('root_path', ''))}{self.path}"
+        paths: Mapping[Devices, str] = scope.get(PATHS_KEY, {})
+        root = scope.get("root_path")
+        return paths.get(self) or (quote(root) + self.path if root else self.path)
 
     def purpose_of(self, scope: Scope) -> str | None:
         """Whether the request is one for the two endpoints: `register`, `refresh`, or None."""

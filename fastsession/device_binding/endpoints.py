@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import HTMLResponse, Response
 
-from fastsession.device_binding.devices import Devices, identifier_of
+from fastsession.device_binding.devices import PATHS_KEY, Devices, identifier_of
 from fastsession.device_binding.proof import Proof, ProofRefused, is_signed_by, read_proof
 from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.events import EventKind
+from fastsession.response_headers import DEVICE_ANSWER
 from fastsession.scope import SCOPE_KEY
 from fastsession.server_side.lifecycle import ServerLifecycle
 from fastsession.status import SessionStatus
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
     from fastsession.lifecycle import Lifecycle
     from fastsession.visit import Visit
 
-# Where the scope keeps who answers at which paths.
-_TAKEN_KEY = "fastsession.device_binding"
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Vary": "Cookie",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 # The browser then starts the navigation itself, waits for the refresh, and keeps a fragment and the history. After a
 # second without scripts; `Refresh: 0` hangs on an address with a fragment.
 _LOAD_ANEW = '<!doctype html><title>Continue</title><script>location.reload()</script><a href="">Continue</a>'
@@ -66,8 +59,9 @@ class DeviceEndpoints:
 
     def _take_path(self, scope: Scope) -> None:
         """Raise `ConfigurationError` where another middleware answers at our path already."""
-        taken = scope.setdefault(_TAKEN_KEY, {})
-        if taken.setdefault(scope.get("root_path", "") + self._devices.path, self) is not self:
+        paths: dict[Devices, str] = scope.setdefault(PATHS_KEY, {})
+        mine = paths.setdefault(self._devices, self._devices.full_path(scope))
+        if list(paths.values()).count(mine) > 1:
             message = "Two session middlewares answer browsers at one path: give one of them DeviceBinding(path=...)."
             raise ConfigurationError(message)
 
@@ -81,7 +75,7 @@ class DeviceEndpoints:
             self._lifecycle.open(visit)
         is_due = visit.status in (SessionStatus.VALID, SessionStatus.UNBOUND)
         if is_due and self._devices.lacks_proof(visit.device, visit.now):
-            return HTMLResponse(_LOAD_ANEW, headers={**_HEADERS, "Refresh": "1"})
+            return HTMLResponse(_LOAD_ANEW, headers={**DEVICE_ANSWER, "Refresh": "1"})
         return None
 
     async def _answer(self, visit: Visit, scope: Scope) -> Response:
@@ -181,6 +175,6 @@ def _value(scope: Scope, name: bytes) -> str | None:
 
 
 def _response(status: HTTPStatus, headers: list[Header] | None = None, body: bytes = b"") -> Response:
-    response = Response(body, status, _HEADERS, "application/json" if body else None)
+    response = Response(body, status, DEVICE_ANSWER, "application/json" if body else None)
     response.raw_headers += headers or []
     return response

@@ -147,7 +147,7 @@ class MigratingCookies:
 
     def presented(self, header: bytes) -> Hashable:
         """The values of all cookies in which the request's session may have come."""
-        return presented(header, [*self.own.brought(header), *self._migrations.brought(header)])
+        return self.own.presented(header), presented(header, self._migrations.brought(header))
 
 
 def _payload(foreign: ForeignSession, fields: Sequence[str]) -> bytes:
@@ -175,4 +175,4 @@ def _raise_first(rejections: list[Rejected]) -> None:
     """Raise the first rejection of a cookie that was there."""
     for rejected in rejections:
         if rejected.status is not SessionStatus.ABSENT:
-            raise rejected
+            raise rejected.again()

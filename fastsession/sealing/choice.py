@@ -31,7 +31,8 @@ class Choice(Generic[FoundT]):
         """Open at most four cookies, and examine at most `most_tried`, opened or not."""
         self._most_tried = most_tried
         self._found: list[tuple[object, float, FoundT]] = []
-        self._rejections: list[Rejected] = []
+        # Their facts, not they themselves: through its traceback a kept exception would lead back to here.
+        self._rejections: list[tuple[SessionStatus, str]] = []
         self._opened = 0
 
     @property
@@ -42,8 +43,7 @@ class Choice(Generic[FoundT]):
     @property
     def is_full(self) -> bool:
         """Return whether the limits of one request are reached."""
-        tried = len(self._found) + len(self._rejections)
-        return self._opened >= MOST_CANDIDATES or tried >= self._most_tried
+        return self._opened >= MOST_CANDIDATES or len(self._found) + len(self._rejections) >= self._most_tried
 
     def accept(self, found: FoundT, *, identity: object, written_at: float) -> None:
         """Add a valid session. Equal identities mean the same session."""
@@ -53,12 +53,12 @@ class Choice(Generic[FoundT]):
     def reject(self, rejected: Rejected) -> None:
         """Add the reason for rejecting a cookie."""
         self._opened += rejected.status not in _UNOPENED
-        self._rejections.append(rejected)
+        self._rejections.append((rejected.status, rejected.detail))
 
     def newest(self) -> FoundT:
         """Return the session; raises `Rejected`: ambiguous, or the reason of the cookie that came closest."""
         if not self._found:
-            raise next((each for each in self._rejections if each.status not in _UNOPENED), self._rejections[0])
+            raise Rejected(*next((each for each in self._rejections if each[0] not in _UNOPENED), self._rejections[0]))
         first, *_ = self._found
         if any(identity != first[0] for identity, _, _ in self._found):
             raise Rejected(SessionStatus.AMBIGUOUS, "valid cookies of different sessions")

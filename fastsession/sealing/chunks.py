@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable, Sequence
+from itertools import islice
+from operator import itemgetter
 
 from fastsession.cookies import MAX_COOKIE_SIZE, MAX_COOKIES, MOST_HEADER_BYTES, begins_pair
 from fastsession.errors import ConfigurationError, Rejected
@@ -14,13 +16,16 @@ _SUFFIXES = ("", ".1", ".2")
 _MOST_PARTITIONED = 2
 # A chunk is the mark `count.set.` and a piece. A whole token contains no full stop.
 _SET_ID_SIZE = 8
+_END_SIZE = len("id.") + 2
 _MARK = re.compile(rf"[23]\.[^.]{{{_SET_ID_SIZE}}}\.")
 CHUNK_MARK_SIZE = len("2.") + _SET_ID_SIZE + len(".")
-# A token is split only if one cookie is too small for it, so a first piece is longer than this.
-_LEAST_PIECE = 1000
+# A token is split only if one cookie is too small for it, so a first piece is longer than this, whatever the name is.
+_LEAST_PIECE = 3000
 # Occurrences of one set's mark that are examined: three chunks from two paths are six. Nobody can forge more, because
 # the set's id is the end of a secret token.
 _MOST_LOOKS = 6
+# Cookies of our names that make a rejected header one to know again.
+_MOST_PRESENTED = 4
 
 
 class Chunks:
@@ -35,6 +40,7 @@ class Chunks:
             raise ConfigurationError(message)
         self.names = tuple(name + suffix for suffix in _SUFFIXES)
         self._mark = f"{name}.".encode()
+        self._pairs = re.compile(re.escape(name).encode() + rb"(?:\.[12])?[ \t]*+=[^;]*+")
         self._finders = tuple(chunk_name.encode() for chunk_name in self.names)
         # The whole token in one cookie, or pieces of it in all of them.
         self._single = MAX_COOKIE_SIZE - len(name)
@@ -49,12 +55,17 @@ class Chunks:
         `beginnings` are the first characters of tokens, `least` the size of the smallest. The pattern never
         backtracks, so no header makes the search slow.
         """
-        name, begins = re.escape(self.names[0]), "|".join(map(re.escape, beginnings))
-        # Check the value's first character before the name: it excludes more and costs less.
-        place = rf"(?=[A23])(?:(?<![^;]{name}=)|(?<=; {name}=))"
-        mark = rf"[23]\.[A-Za-z0-9_-]{{{_SET_ID_SIZE}}}\."
-        token = rf"(?={begins})[A-Za-z0-9_-]"
-        return re.compile(rf"{name}={place}({token}{{{least},}}+|{mark}{token}{{{_LEAST_PIECE},}}+)(?:;|\Z)")
+        name, begins, size = self.names[0], "|".join(map(re.escape, beginnings)), len(beginnings[0])
+        character, mark = "[A-Za-z0-9_-]", rf"[23]\.[A-Za-z0-9_-]{{{_SET_ID_SIZE}}}\."
+
+        def token(before: int, characters: int) -> str:
+            # What stands before the name is checked after some of the value, which excludes more.
+            value = len(name) + len("=") + before + size
+            place = rf"(?={character}{{30}})(?:(?<![^;].{{{value}}})|(?<=; .{{{value}}}))"
+            return rf"(?:{begins}){place}{character}{{{characters - size},}}+"
+
+        values = rf"{token(0, least)}|{mark}{token(CHUNK_MARK_SIZE, _LEAST_PIECE)}"
+        return re.compile(rf"{re.escape(name)}=({values})(?:;|\Z)", re.DOTALL)
 
     def split(self, token: str) -> dict[str, str]:
         """Return cookie names and values for a token of at most `capacity` characters."""
@@ -74,18 +85,26 @@ class Chunks:
         """Return the token whose first chunk is `value`; raises `Rejected` (malformed, incomplete)."""
         if not _is_chunk(value):
             raise Rejected(SessionStatus.MALFORMED, "not a chunk of a session")
-        total, token = int(value[0]), value[CHUNK_MARK_SIZE:]
-        pieces = _pieces(value[:CHUNK_MARK_SIZE], header)
-        for number, find in enumerate(self._finders[1:total], start=1):
-            piece = pieces.get(find)
-            if piece is None:
-                raise Rejected(SessionStatus.INCOMPLETE, f"{number} of {total} chunks")
-            token += piece
+        names = self._finders[1 : int(value[0])]
+        pieces = _pieces(value[:CHUNK_MARK_SIZE], names, header)
+        token = value[CHUNK_MARK_SIZE:]
+        for number, name in enumerate(names, start=1):
+            if name not in pieces:
+                raise Rejected(SessionStatus.INCOMPLETE, f"{number} of {value[0]} chunks")
+            token += pieces[name]
         return token
 
     def brought(self, header: bytes) -> list[str]:
         """Return the names to delete with a session: the first, if the header contains it, and stale chunks."""
         return [self.names[0], *self.following(header)] if self._finders[0] in header else []
+
+    def may_be_whole(self, value: str, header: bytes) -> bool:
+        """Return whether the header may have the chunks that follow this first one."""
+        return _end_of(value[:CHUNK_MARK_SIZE]) in header
+
+    def presented(self, header: bytes) -> Hashable:
+        """Return what the header has under the session's names, in one search: enough to know it again."""
+        return tuple(islice(map(itemgetter(0), self._pairs.finditer(header[:MOST_HEADER_BYTES])), _MOST_PRESENTED))
 
     def following(self, header: bytes) -> list[str]:
         """Return the names of the later chunks in the request, from our own list and never from the client."""
@@ -106,23 +125,26 @@ def _holds(header: bytes, find: bytes) -> bool:
     return position >= 0
 
 
-def _pieces(mark: str, header: bytes) -> dict[bytes, str]:
+def _pieces(mark: str, names: Collection[bytes], header: bytes) -> dict[bytes, str]:
     """Return the pieces with this mark by cookie name; for a repeated name the first."""
-    find = mark.encode("latin-1")
+    find, marked = _end_of(mark), mark.encode("latin-1")
     pieces: dict[bytes, str] = {}
     position, looks = header.find(find), 0
-    while position >= 0 and looks < _MOST_LOOKS:
+    while position >= 0 and looks < _MOST_LOOKS and len(pieces) < len(names):
         looks += 1
         end = header.find(b";", position)
         pair = header[header.rfind(b";", 0, position) + 1 : end if end >= 0 else None]
         name, _, value = pair.partition(b"=")
-        chunk = value.strip(b" \t").decode("latin-1")
-        if chunk.startswith(mark) and _is_chunk(chunk):
-            pieces.setdefault(name.strip(b" \t"), chunk[CHUNK_MARK_SIZE:])
-        if end < 0:
-            break
-        position = header.find(find, end)
+        name, chunk = name.strip(b" \t"), value.strip(b" \t")
+        if name in names and chunk.startswith(marked) and CHUNK_MARK_SIZE < len(chunk) <= MAX_COOKIE_SIZE:
+            pieces.setdefault(name, chunk[CHUNK_MARK_SIZE:].decode("latin-1"))
+        position = header.find(find, end) if end >= 0 else end
     return pieces
+
+
+def _end_of(mark: str) -> bytes:
+    """Return what to search a mark by: CPython finds six characters or more at a tenth of the speed, at worst."""
+    return mark[-_END_SIZE:].encode("latin-1")
 
 
 def clear_characters(header: bytes, start: int, count: int) -> bytes:

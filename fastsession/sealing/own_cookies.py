@@ -6,7 +6,7 @@ from functools import lru_cache
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
-from fastsession.cookies import MAX_COOKIES, MOST_HEADER_BYTES, find_values, presented
+from fastsession.cookies import MAX_COOKIES, MOST_HEADER_BYTES, find_values
 from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.payload.lines import field_sizes
 from fastsession.sealing.choice import Choice
@@ -50,7 +50,7 @@ class OwnCookies:
         self._find = self.name.encode()
         self._pair = self._find + b"="
         self._beginnings = [beginning.encode() for beginning in sealer.beginnings()]
-        self._find_sealed = chunks.search(sealer.beginnings(), least=LEAST_CHARACTERS).findall
+        self._split = chunks.search(sealer.beginnings(), least=LEAST_CHARACTERS).split
         # A browser sends the same cookies until it is given others. With many visitors most are never seen again
         # while they would be remembered, so of the first time only the header's hash is noted.
         self._known: Recent[bytes, Arrival] = Recent(_REMEMBERED)
@@ -66,15 +66,17 @@ class OwnCookies:
             if binding or token.binding or not window.begins <= now < window.ends:
                 admit(token, binding, self.timeouts, now)
             return known
-        texts: list[str] = []
+        found: list[str] = []
         # Values that look like tokens under a configured key, or begin one. What else is called like our cookie costs
         # no more than a search, so that it cannot hide the good one.
         for beginning in self._beginnings:
             if beginning in header and len(header) <= MOST_HEADER_BYTES:
-                texts = self._find_sealed(header.decode("latin-1"))[:_MOST_COMPARED]
+                # The values, and before, between and behind them the rest of the header.
+                found = self._split(header.decode("latin-1"), _MOST_COMPARED)
                 break
+        texts = found[1::2]
         if len(texts) > 1:
-            return self._newest(texts, header, binding, now)
+            return self._newest(texts, "".join(found[::2]).encode("latin-1"), binding, now)
         # Without any, the first cookie of our name tells why there is no session.
         texts = texts or find_values(header, self._find)
         if not texts:
@@ -124,7 +126,7 @@ class OwnCookies:
 
     def presented(self, header: bytes) -> Hashable:
         """The values of the cookies of our name, and of their chunks."""
-        return presented(header, self.brought(header))
+        return self.chunks.presented(header)
 
     def stale(self, header: bytes, values: Mapping[str, str]) -> list[str]:
         """The names of the session's cookies that the request brought, and the response does not set."""
@@ -141,14 +143,17 @@ class OwnCookies:
         except Rejected:
             return _NEVER
 
-    def _newest(self, texts: list[str], header: bytes, binding: bytes, now: float) -> Arrival:
-        """The newest valid token of several; raises `Rejected` (ambiguous, or why none is valid)."""
+    def _newest(self, texts: list[str], rest: bytes, binding: bytes, now: float) -> Arrival:
+        """The newest valid token of several; raises `Rejected` (ambiguous, or why none is valid).
+
+        `rest` is the header without them: later chunks are searched there, however long the first ones are.
+        """
         choice: Choice[Arrival] = Choice(most_tried=_MOST_TRIED)
         for text in texts:
-            if not self._may_be_valid(text, now):
+            if not self._may_be_valid(text, rest, now):
                 continue
             try:
-                found = self._arrival(text, header, binding, now)
+                found = self._arrival(text, rest, binding, now)
             except Rejected as rejected:
                 choice.reject(rejected)
             else:
@@ -157,21 +162,19 @@ class OwnCookies:
                 break
         if choice.is_empty:
             # None can be valid, and the first tells why.
-            return self._arrival(texts[0], header, binding, now)
+            return self._arrival(texts[0], rest, binding, now)
         return choice.newest()
 
-    def _may_be_valid(self, text: str, now: float) -> bool:
-        """Whether the clear characters and the length leave a value a valid token: not yet believed."""
-        chunk = "." in text
-        renewed_at, _ = self.sealer.peek(text[CHUNK_MARK_SIZE:] if chunk else text)
-        return self.timeouts.may_be_valid(renewed_at, now) and (chunk or is_token_size(len(text)))
+    def _may_be_valid(self, text: str, rest: bytes, now: float) -> bool:
+        """Whether length, later chunks and clear characters leave a value a valid token: not yet believed."""
+        if "." not in text:
+            return is_token_size(len(text)) and self.timeouts.may_be_valid(self.sealer.peek(text)[0], now)
+        renewed_at, _ = self.sealer.peek(text[CHUNK_MARK_SIZE:])
+        return self.chunks.may_be_whole(text, rest) and self.timeouts.may_be_valid(renewed_at, now)
 
-    def _arrival(self, text: str, header: bytes, binding: bytes, now: float) -> Arrival:
+    def _arrival(self, text: str, rest: bytes, binding: bytes, now: float) -> Arrival:
         """The valid token that a cookie's value is, or begins; raises `Rejected`."""
-        try:
-            token = self.sealer.open(self.chunks.join(text, header) if "." in text else text)
-        except Rejected as rejected:
-            raise _named(rejected, text) from None
+        token = self.sealer.open(self.chunks.join(text, rest) if "." in text else text)
         return Arrival(token, admit(token, binding, self.timeouts, now))
 
 

@@ -63,7 +63,7 @@ class ServerLifecycle(Lifecycle):
             # Those that the application raised as well, having asked for a session to be ended, and did not handle.
             if visit.late:
                 raise
-            await refuse(error, visit, scope, send)
+            await refuse(error, visit, scope, send, dropping=False)
 
     def open(self, visit: Visit) -> None:
         """Open the cookie, and reject a session that was ended."""
@@ -188,8 +188,7 @@ class ServerLifecycle(Lifecycle):
     async def _carried_out(self, step: Step, view: View, scope: Scope) -> Step:
         """The step after it was done, or the session left alone because it was ended meanwhile.
 
-        Whoever ended it has told its own browser, which may have another session by now. Raises
-        `StoreUnavailableError`: nothing is pretended.
+        Whoever ended it has told its browser, which may have another one by now. Raises `StoreUnavailableError`.
         """
         visit = view.visit
         try:
@@ -198,8 +197,9 @@ class ServerLifecycle(Lifecycle):
             if visit.token is not None:
                 if visit.drained:
                     # Key by key: that was not meant for what the browser has been given since.
-                    self._refuse_ended(visit, None)
-                    await self.read(visit.token)
+                    await self.refuse_noted(visit, self.model_of(visit.payload))
+                    if not visit.origin:
+                        await self.read(visit.token)
                 await self._end_here(visit.token, visit.version)
         except Rejected as rejected:
             if rejected.status is not SessionStatus.REVOKED:

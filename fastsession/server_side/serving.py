@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Host, Mount
 
 from fastsession.errors import ConfigurationError, FastSessionError, SessionLimitError, StoreUnavailableError
+from fastsession.response_headers import DEVICE_ANSWER
 from fastsession.scope import shares_cookie
 
 if TYPE_CHECKING:
@@ -85,10 +86,11 @@ def middlewares_below(app: Any, kind: type[MiddlewareT]) -> Iterator[MiddlewareT
         yield from middlewares_below(wrapped, kind)
 
 
-async def refuse(error: FastSessionError, visit: Visit, scope: Scope, send: Send) -> None:
+async def refuse(error: FastSessionError, visit: Visit, scope: Scope, send: Send, *, dropping: bool = True) -> None:
     """Answer in the application's place: by its own handler of the error if it has one, else without the cause.
 
-    Raises an error that the application made, and has no handler for: a session that cannot be kept.
+    `dropping` is whether the application has begun an answer, of which nothing is sent then. Raises an error that
+    the application made, and has no handler for: a session that cannot be kept.
     """
     # A handler that redirects or asks to sign in would end the browser's device binding.
     handler = None if visit.brings_proof else _handler_of(error, scope.get("app"))
@@ -96,7 +98,7 @@ async def refuse(error: FastSessionError, visit: Visit, scope: Scope, send: Send
         handler is None or scope["type"] == "websocket"
     ):
         raise error
-    visit.refused = visit.late = True
+    visit.refused, visit.late = dropping, True
     if isinstance(error, StoreUnavailableError):
         visit.setup.events.unavailable(str(error), scope)
     if scope["type"] == "websocket":
@@ -104,6 +106,7 @@ async def refuse(error: FastSessionError, visit: Visit, scope: Scope, send: Send
         return
     if handler is None:
         response = _plain_answer(error)
+        response.headers.update(DEVICE_ANSWER if visit.brings_proof else {})
     else:
         called = handler if inspect.iscoroutinefunction(handler) else partial(run_in_threadpool, handler)
         response = await called(Request(scope), error)

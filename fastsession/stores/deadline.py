@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Awaitable, Iterable
+from typing import Any, TypeVar
 
 from fastsession.errors import StoreUnavailableError
 
@@ -15,6 +15,8 @@ T = TypeVar("T")
 # after a last part that was held there is another, in which that answer is taken; but only so many in all.
 _PARTS = 5
 _MOST_HELD_PARTS = 5
+# Seconds after which a task is cancelled again, and how often.
+_AGAIN, _MOST_CANCELS = 0.1, 10
 
 
 async def within(seconds: float, operation: Awaitable[T], *, linger: float = 0.0) -> T:
@@ -40,6 +42,17 @@ async def within(seconds: float, operation: Awaitable[T], *, linger: float = 0.0
             _leave(task, leave)
     message = f"No answer within {seconds:g} seconds."
     raise StoreUnavailableError(message)
+
+
+async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and again where the cancellation was lost: up to Python 3.11 `asyncio.wait_for` can swallow one."""
+    left = {task for task in tasks if not task.done()}
+    for _ in range(_MOST_CANCELS):
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_AGAIN)
 
 
 async def _ends_within(seconds: float, task: asyncio.Future[T]) -> bool:

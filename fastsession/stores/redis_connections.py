@@ -13,7 +13,7 @@ from redis.asyncio import RedisCluster
 from redis.exceptions import AskError, MovedError, NoScriptError, TryAgainError
 
 from fastsession.errors import StoreUnavailableError
-from fastsession.stores.deadline import within
+from fastsession.stores.deadline import end, within
 from fastsession.stores.redis_clients import (
     Limits,
     RedisClient,
@@ -43,8 +43,6 @@ _SEARCH, _BETWEEN_SEARCHES = 10.0, 0.5
 _MOST_TRIES = 4
 # The part of the time for an answer that replicas are waited for.
 _WAITING = 0.8
-# Seconds that operations without a caller have to end when the connections are closed.
-_CLOSING = 1.0
 
 
 @dataclass(eq=False, slots=True)
@@ -57,6 +55,7 @@ class _Home:
     slots: asyncio.Semaphore
     running: set[asyncio.Task[Any] | None]
     searching: asyncio.Task[None] | None = None
+    is_closing: bool = False
 
 
 class RedisConnections:
@@ -191,21 +190,20 @@ class RedisConnections:
 
     async def close(self) -> None:
         """End the operations that nobody waits for, and close the connections unless the client was given."""
-        home, self._home = self._home, None
+        home = self._home
         if home is None or home.loop is not asyncio.get_running_loop():
+            self._home = None
             return
-        left = {task for task in (*home.running, home.searching) if task is not None}
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSING):
-                while left:
-                    # Again where it was lost: up to Python 3.11 `asyncio.wait_for` can swallow a cancellation.
-                    for task in left:
-                        task.cancel()
-                    _, left = await asyncio.wait(left, timeout=_CLOSING / 10)
-        # What cannot be closed in an orderly way is closed all the same.
-        with suppress(StoreUnavailableError), as_unavailable():
-            if home.client is not self._source:
-                await close(home.client)
+        # It stays until they end: one whose cancellation was lost would otherwise make another client, never closed.
+        home.is_closing = True
+        try:
+            await end([task for task in (*home.running, home.searching) if task is not None])
+        finally:
+            self._home = None
+            # What cannot be closed in an orderly way is closed all the same.
+            with suppress(StoreUnavailableError), as_unavailable():
+                if home.client is not self._source:
+                    await close(home.client)
 
     def _here(self) -> _Home:
         loop, process = asyncio.get_running_loop(), os.getpid()
@@ -213,6 +211,8 @@ class RedisConnections:
         if home is None or home.loop is not loop or home.process != process:
             client = self._client()
             home = self._home = _Home(loop, process, client, asyncio.Semaphore(self._slots(client)), set())
+        elif home.is_closing:
+            raise StoreUnavailableError("Its connections are being closed.")
         return home
 
     def _client(self) -> Any:

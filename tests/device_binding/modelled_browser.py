@@ -39,6 +39,14 @@ class Offer:
     challenge: str
 
 
+class Jar(CookieJar):
+    """As Chromium, without a cookie at the very second at which it expires."""
+
+    def cookies(self) -> list[Any]:
+        now = self._clock()
+        return [cookie for cookie in super().cookies() if cookie.expires_at > now]
+
+
 class Browser:
     """Keeps cookies by the clock, and registers and refreshes as Chromium does.
 
@@ -60,7 +68,7 @@ class Browser:
         self.binds, self.registers = binds, registers
         # Whether it refreshes beside requests when the cookie nears its end.
         self.refreshes_early = True
-        self.jar = CookieJar(clock)
+        self.jar = Jar(clock)
         self.bindings: dict[str, Binding] = {}
         self.offers: list[Offer] = []
         # Every request in order: "POST /login 200".

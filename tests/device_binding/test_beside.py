@@ -199,7 +199,7 @@ def test_a_cookie_path_that_the_endpoints_lie_outside_of_offers_nothing(clock, c
         response = browser.client.post("/login")
         assert offer_in(response) is None
         assert "device" not in " ".join(response.headers.get_list("set-cookie"))
-    warnings = [record for record in caplog.records if "/shop" in record.getMessage()]
+    warnings = [record for record in caplog.records if "DeviceBinding" in record.getMessage()]
     assert len(warnings) == 1
 
 

@@ -136,6 +136,7 @@ def test_the_device_cookie_that_outlives_its_session_is_replaced_by_the_next_log
 
 # An offer that nobody took is given up.
 GIVEN_UP = REGISTERING + SKEW
+GIVES_UP = [f"-{BOUND}", f"-{DEVICE}", COOKIE]
 
 
 @pytest.fixture
@@ -154,14 +155,14 @@ def test_an_offer_that_may_still_be_taken_is_carried_along(without_feature, cloc
 
 def test_the_next_save_gives_an_offer_up(without_feature, clock):
     clock.advance(GIVEN_UP + 1)
-    assert written(without_feature.post("/cart/tea")) == [f"-{DEVICE}", COOKIE]
+    assert written(without_feature.post("/cart/tea")) == GIVES_UP
     assert list(without_feature.cookies()) == [COOKIE]
     assert without_feature.get("/cart").json() == ["tea"]
 
 
 def test_the_next_renewal_gives_an_offer_up(without_feature, clock):
     clock.advance(IDLE // 4)
-    assert written(without_feature.get("/cart")) == [f"-{DEVICE}", COOKIE]
+    assert written(without_feature.get("/cart")) == GIVES_UP
     clock.advance(IDLE // 4)
     assert written(without_feature.get("/cart")) == [COOKIE]
     assert without_feature.get("/who").json() == [42, "valid", False, None]
@@ -169,7 +170,7 @@ def test_the_next_renewal_gives_an_offer_up(without_feature, clock):
 
 def test_a_renewal_that_nobody_looks_at_gives_it_up_too(without_feature, clock):
     clock.advance(IDLE // 4)
-    assert written(without_feature.get("/public")) == [f"-{DEVICE}", COOKIE]
+    assert written(without_feature.get("/public")) == GIVES_UP
 
 
 def test_an_offer_that_was_given_up_cannot_be_taken(offered, clock):

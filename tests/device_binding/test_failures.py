@@ -351,15 +351,12 @@ class Failing:
 
 
 class FailingStore(Failing, MemoryStore):
-    async def load(self, *arguments, **named):
+    async def read(self, *arguments, **named):
         self._check()
-        return await super().load(*arguments, **named)
+        return await super().read(*arguments, **named)
 
 
 class FailingRevocations(Failing, MemoryRevocations):
-    async def catch_up(self):
-        await super().catch_up()
-
     def denied(self, *arguments):
         self._check()
         return super().denied(*arguments)

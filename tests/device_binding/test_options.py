@@ -63,7 +63,6 @@ def test_without_proof_is_reject_or_allow(without_proof):
         "/a?b",
         "/a#b",
         '/a"b',
-        "/a;b",
         "/a b",
         "/a\nb",
         "/a/../b",
@@ -85,7 +84,7 @@ def test_what_is_excluded_is_a_list_of_paths(exclude):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"format": IronSession("x" * 40)}, "format"),
+        ({"format": IronSession(password="twelve grey herons stand below the 8th weir", cookie_name="s")}, "format"),
         ({"https_only": False}, "https_only"),
         ({"partitioned": True}, "partitioned"),
         ({"domain": "example.com"}, "domain"),

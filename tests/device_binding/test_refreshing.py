@@ -136,7 +136,7 @@ def test_with_a_challenge_of_another_purpose_it_asks_again(asked):
         assert (response.status_code, challenge_in(response) is not None) == (403, True), name
 
 
-@pytest.mark.parametrize("challenge", ["x", "A" * 151, " ", "é", "a" * 3_000])
+@pytest.mark.parametrize("challenge", ["x", "A" * 151, " ", "é", "a" * 1_000])
 def test_with_a_challenge_that_is_none_it_asks_again(asked, challenge):
     user, _ = asked
     response = prove(user, challenge)

@@ -36,7 +36,7 @@ def test_a_copied_jar_works_until_the_proof_is_over_and_then_never_again(user, c
     # The user goes on, and that does not help the thief.
     for _ in range(5):
         assert user.get("/who").json()[:2] == [42, "valid"]
-        assert thief.get("/who").json()[:2] == [None, "unbound"]
+        assert thief.get("/who").json()[1] in ("unbound", "expired_idle")
         clock.advance(LIFETIME)
 
 

@@ -1,6 +1,7 @@
 """Conditions of `require` and `signed_in`: asynchronous ones are awaited, and those that never refuse are errors."""
 
 from functools import partial
+from math import hypot
 from operator import attrgetter
 from typing import Annotated
 
@@ -143,6 +144,9 @@ NO_CONDITIONS = {
     "a class": SignedIn,
     "dict": dict,
     "the model": ShopSession,
+    "all": all,
+    "repr": repr,
+    "id": id,
     "get_session": get_session,
     "session_of": session_of(ShopSession),
     "require": require(signed_in),
@@ -177,7 +181,7 @@ def test_the_error_does_not_show_what_the_session_holds():
 
 @pytest.mark.parametrize(
     "condition",
-    [attrgetter("user_id"), lambda session, *rest: session.user_id, lambda session, least=1: session.user_id, max],
+    [attrgetter("user_id"), lambda session, *rest: session.user_id, lambda session, least=1: session.user_id, hypot],
 )
 def test_a_condition_may_have_a_signature_that_takes_more_or_tells_nothing(condition):
     require(condition)

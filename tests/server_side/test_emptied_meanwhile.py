@@ -31,6 +31,9 @@ async def held_dict(verb: str, request: Request) -> None:
     await request.app.state.released.wait()
     if verb == "pop":
         request.session.pop("flash")
+    elif verb == "take-apart":
+        for key in list(request.session):
+            del request.session[key]
     elif verb == "cycle":
         request.session.clear()
         request.session.update(kept)
@@ -81,6 +84,16 @@ async def test_the_last_key_taken_from_a_session_that_was_overtaken_deletes_no_l
     client = browser(app)
     await client.post("/update", json={"flash": "hello"})
     task = await held(app, client, "pop")
+    await client.post("/login/42")
+    assert set_cookies(await released(app, task)) == []
+
+
+async def test_the_last_key_taken_from_a_session_that_was_ended_elsewhere_deletes_no_login(app):
+    client, elsewhere = browser(app), browser(app)
+    await client.post("/login/42")
+    task = await held(app, client, "take-apart")
+    await elsewhere.post("/login/42")
+    await elsewhere.post("/end-all")
     await client.post("/login/42")
     assert set_cookies(await released(app, task)) == []
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
+from fastapi import Request
 from starlette.testclient import TestClient
 
 from fastsession import generate_key
@@ -76,6 +77,22 @@ def test_the_request_that_brings_the_old_cookie_can_end_it(old, mode, path):
     site = Site(old, mode)
     assert site.browser().post(path).status_code == 200
     assert site.who() == [None, "revoked"]
+
+
+def taken_apart(request: Request) -> None:
+    """Empty the session key by key."""
+    for key in list(request.session):
+        request.session.pop(key)
+
+
+@EVERY
+@MODES
+def test_the_request_that_brings_the_old_cookie_can_end_it_key_by_key(old, mode):
+    site = Site(old, mode)
+    site.app.add_api_route("/taken-apart", taken_apart)
+    response = site.browser().get("/taken-apart")
+    assert site.who() == [None, "revoked"]
+    assert {line.partition("=")[0] for line in set_cookies(response)} >= {site.old.reader().cookie_name}
 
 
 @EVERY

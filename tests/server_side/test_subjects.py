@@ -127,6 +127,25 @@ def test_an_asynchronous_subject_is_refused_when_the_middleware_is_built():
         middleware(model=Model)
 
 
+def test_a_property_is_no_subject():
+    class Model(Session):
+        user: str = ""
+
+        @property
+        def subject(self) -> str:
+            return self.user
+
+    with pytest.raises(ConfigurationError, match=r"Model.subject\(\) cannot be a property: write `def subject"):
+        middleware(model=Model)
+
+
+def test_a_field_may_be_called_subject():
+    class Model(Session):
+        subject: str = "a letter's"
+
+    assert Visitor(model=Model).as_model(lambda session: session.subject) == "a letter's"
+
+
 async def asynchronous(_connection):
     return b"tenant"
 
@@ -159,3 +178,9 @@ def test_a_binding_that_returns_a_coroutine_is_told_and_leaves_none_behind():
 def test_a_listener_is_a_plain_function(listener):
     with pytest.raises(ConfigurationError, match="plain functions"):
         middleware(on_event=listener)
+
+
+def test_a_listener_that_returns_a_coroutine_is_told_and_leaves_none_behind():
+    visitor = Visitor(on_event=lambda event: asynchronous(event))  # noqa: PLW0108  (a plain function)
+    with pytest.raises(ConfigurationError, match="plain functions"):
+        visitor.as_model(lambda session: session.regenerate())

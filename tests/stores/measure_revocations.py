@@ -1,4 +1,7 @@
-"""What a million denied sessions cost: `python -m tests.stores.measure_revocations [count]`."""
+"""What a million denied sessions cost, and how soon a denial is in force everywhere.
+
+`python -m tests.stores.measure_revocations [count]`; with `delays` in place of a number the latter only.
+"""
 
 import asyncio
 import random
@@ -8,12 +11,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from redis.asyncio import Redis
 
-from fastsession.stores import RedisRevocations, SQLiteRevocations
+from fastsession.stores import RedisRevocations, SQLiteRevocations, create_tables
 from fastsession.stores.denials import Denials
+from tests.stores import database_server, workers
+from tests.stores.database_server import MariaDBServer, PostgresServer
 from tests.stores.denial_delays import delays_of_denials
 from tests.stores.pool import Pool
 from tests.stores.redis_server import running
@@ -135,15 +141,29 @@ async def snapshots(directory, count):
 def delays(directory):
     """How soon denials are in force in other processes; False if that is later than the documentation says."""
     held = True
-    with running(directory / "redis", "--save", "") as server:
-        for kind, place in (("redis", server.url), ("sqlite", str(directory / "delays.db"))):
+    with ExitStack() as stack:
+        server = stack.enter_context(running(directory / "redis", "--save", ""))
+        file = directory / "sqlalchemy.db"
+        asyncio.run(create_tables(f"sqlite+aiosqlite:///{file}"))
+        places = {
+            "redis": server.url,
+            "sqlite": str(directory / "delays.db"),
+            "SQLite by SQLAlchemy": f"sqlite+aiosqlite:///{file}",
+        }
+        for kind in (PostgresServer, MariaDBServer):
+            database = stack.enter_context(database_server.running(kind))
+            database.create_tables()
+            places |= {f"{kind.name} by {driver}": database.url(driver) for driver in kind.drivers}
+        for name, place in places.items():
+            kind = name if name in workers.REVOCATIONS else "sql"
             with Pool() as pool:
                 found = asyncio.run(delays_of_denials(kind, place, pool))
             p50, p99 = (statistics.quantiles(found, n=100)[rank - 1] for rank in (50, 99))
             held = held and p99 < MOST_DELAY
             print(
-                f"{kind}: in force in {pool.size} processes after p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms "
-                f"(limit {MOST_DELAY * 1000:.0f} ms), most {max(found) * 1000:.1f} ms"
+                f"{name}: in force in {pool.size} processes after p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms "
+                f"(limit {MOST_DELAY * 1000:.0f} ms), most {max(found) * 1000:.1f} ms",
+                flush=True,
             )
     return held
 
@@ -152,11 +172,12 @@ def main():
     if sys.argv[1:2] == ["memory"]:
         in_memory(int(sys.argv[2]))
         return
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    # In a process of its own, whose memory is that of the denials alone.
-    subprocess.run([sys.executable, "-m", "tests.stores.measure_revocations", "memory", str(count)], check=True)
     with tempfile.TemporaryDirectory() as directory:
-        asyncio.run(snapshots(Path(directory), count))
+        if sys.argv[1:2] != ["delays"]:
+            count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+            # In a process of its own, whose memory is that of the denials alone.
+            subprocess.run([sys.executable, "-m", "tests.stores.measure_revocations", "memory", str(count)], check=True)
+            asyncio.run(snapshots(Path(directory), count))
         if not delays(Path(directory)):
             sys.exit(1)
 

@@ -77,3 +77,27 @@ async def test_a_write_whose_request_is_cancelled_is_done_whole_or_not_at_all(re
         assert set(await owned_by(store, "aa")) == there
         assert there
         await store.stop()
+
+
+@pytest.mark.parametrize("turns", range(1, 16))
+async def test_an_operation_without_a_caller_opens_no_connection_after_the_end(redis_server, prefix, later, turns):
+    """At each turn of the event loop, so that it is cancelled wherever it can be: once by its caller, once by `stop`."""
+    name, others = token_hex(8), asyncio.all_tasks()
+    store = RedisStore(f"{redis_server.url}?client_name={name}", prefix=prefix, timeout=PATIENCE)
+    async with Redis(port=redis_server.port) as client:
+        # So that a script takes two commands.
+        await client.script_flush()
+        tasks = [asyncio.ensure_future(store.create(token_hex(16), b"", expires_at=later, owner="a")) for _ in range(3)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await store.stop()
+        if left := asyncio.all_tasks() - others:
+            await asyncio.wait(left)
+        # The server sees the end of a connection a moment later.
+        async with asyncio.timeout(PATIENCE):
+            while name in (await client.execute_command("CLIENT", "LIST")).decode():
+                assert store._redis._home is None, "its connections are never closed"
+                await asyncio.sleep(0.01)

@@ -29,21 +29,17 @@ def wait_for_the_others():
     _all_there.wait(PATIENCE)
 
 
-STORES = {"redis": RedisStore, "sqlite": SQLiteStore, "postgres": SQLAlchemyStore, "mariadb": SQLAlchemyStore}
-REVOCATIONS = {
-    "redis": RedisRevocations,
-    "sqlite": SQLiteRevocations,
-    "postgres": SQLAlchemyRevocations,
-    "mariadb": SQLAlchemyRevocations,
-}
+# All other kinds are URLs of SQLAlchemy.
+STORES = {"redis": RedisStore, "sqlite": SQLiteStore}
+REVOCATIONS = {"redis": RedisRevocations, "sqlite": SQLiteRevocations}
 
 
 def store_at(kind, place):
-    return STORES[kind](place, timeout=PATIENCE)
+    return STORES.get(kind, SQLAlchemyStore)(place, timeout=PATIENCE)
 
 
 def revocations_at(kind, place):
-    return REVOCATIONS[kind](place, timeout=PATIENCE)
+    return REVOCATIONS.get(kind, SQLAlchemyRevocations)(place, timeout=PATIENCE)
 
 
 def add_ones(kind, place, key, count):
