@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from fastsession.cookies import CookieWriter, Header, SameSite, check_name, cookie_pairs
-from fastsession.dependencies.openapi import announce_cookie
-from fastsession.dependencies.routes import RouteInspection
-from fastsession.errors import ConfigurationError, Rejected
-from fastsession.formats.migrating import adopted
-from fastsession.formats.migration import Migration
-from fastsession.formats.starlette_session import StarletteSession as SignedSession
+from pydantic import SecretBytes
+
+from fastsession.cookies import CookieWriter, Header, SameSite, cookie_name
+from fastsession.errors import ConfigurationError
+from fastsession.formats.taking_over import TakingOverCookies
 from fastsession.keyring import SecretKey, accepted_secrets, secret_as_bytes, stretched
 from fastsession.lifecycle import Lifecycle
 from fastsession.lifetime import MAX_LIFETIME
 from fastsession.middleware import SessionMiddleware as SealedSessionMiddleware
-from fastsession.options import Setup, setup_of
 from fastsession.sealing.chunks import Chunks
-from fastsession.sealing.own_cookies import OwnCookies
 from fastsession.sealing.token import TokenSealer
-from fastsession.status import SessionStatus
+from fastsession.server_side.serving import middlewares_below, serve_lifespan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from fastsession.lifetime import Timeouts
-    from fastsession.sealing.contract import Arrival
 
 __all__ = ["Session", "SessionMiddleware"]
 
@@ -39,7 +34,6 @@ logger = logging.getLogger("fastsession")
 
 TWO_WEEKS = 14 * 24 * 60 * 60
 _MOST_CHUNKS = 2
-_NEVER_ENDS = datetime.max.replace(tzinfo=UTC)
 # Whoever checks for Starlette's classes has imported them, which takes itsdangerous. Without it there is nothing that
 # ours would have to be found as.
 
@@ -52,7 +46,9 @@ if TYPE_CHECKING:
         modified: bool
 
     class _Replaced:
-        pass
+        session_cookie: str
+        path: str
+        security_flags: str
 
 elif find_spec("itsdangerous"):
     from starlette.middleware.sessions import Session
@@ -95,20 +91,53 @@ class SessionMiddleware(SealedSessionMiddleware, _Replaced, metaclass=_FoundAsSt
         *,
         accept_until: datetime | None = None,
     ) -> None:
-        self.app = app
-        self.setup = setup = _setup(
-            _text_of(secret_key),
-            StarletteWriter(
-                max_age, path=path, domain=domain, same_site=same_site, https_only=https_only, partitioned=partitioned
-            ),
-            name=session_cookie,
-            max_age=max_age,
-            place=(path, domain, https_only, partitioned),
+        secret, age = _text_of(secret_key), _checked(max_age)
+        # Starlette adds no prefix: the main middleware's rules add one to any other name of a Secure cookie.
+        prefixed = session_cookie == cookie_name(session_cookie, path=path, domain=domain, https_only=https_only)
+        super().__init__(
+            app,
+            secret_key=stretched(secret.encode(), "starlette"),
+            session_cookie=session_cookie,
+            path=path,
+            domain=domain,
+            https_only=https_only and prefixed,
+            idle_timeout=MAX_LIFETIME if age is None else min(max(age, 1), MAX_LIFETIME),
+            absolute_timeout=MAX_LIFETIME,
+            remember=age is not None,
+        )
+        self._place = path, domain
+        writer = StarletteWriter(
+            age, path=path, domain=domain, same_site=same_site, https_only=https_only, partitioned=partitioned
+        )
+        cookies = TakingOverCookies(
+            TokenSealer(self.setup.keys, cookie_name=session_cookie, audience=""),
+            Chunks(session_cookie, _MOST_CHUNKS, partitioned=partitioned),
+            self.setup.timeouts,
+            secret=secret,
+            max_age=age,
             accept_until=accept_until,
         )
-        self.lifecycle = Lifecycle(setup)
-        self._routes = RouteInspection(app)
-        announce_cookie(setup.model, setup.cookies.name)
+        written_as = {"path, domain, same_site, https_only or partitioned": writer.delete([session_cookie])}
+        self.setup = replace(self.setup, cookies=cookies, writer=writer, rules={**self.setup.rules, **written_as})
+        self.lifecycle = Lifecycle(self.setup)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the lifespan, which ends at its start if Starlette's own middleware writes our cookie further in."""
+        check = partial(self._refuse_unchanged, scope.get("app", self.app))
+        await serve_lifespan(super()._pass_on, scope, receive, send, backends=None, check=check)
+
+    def _refuse_unchanged(self, app: object, _: object) -> None:
+        """Raise `ConfigurationError` for Starlette's own middleware with our cookie below `app`."""
+        name = self.setup.cookies.name
+        for found in middlewares_below(app, _Replaced):
+            own = isinstance(found, SealedSessionMiddleware)
+            if not own and found.session_cookie == name and (found.path, _domain_of(found)) == self._place:
+                message = (
+                    f"Starlette's SessionMiddleware writes the cookie {name!r} in an application below "
+                    "fastsession.starlette.SessionMiddleware: neither opens the other's, so each signs the other's "
+                    "users out. Change that import too, or give one of them another session_cookie=."
+                )
+                raise ConfigurationError(message)
 
 
 class StarletteWriter(CookieWriter):
@@ -146,79 +175,18 @@ class StarletteWriter(CookieWriter):
         return b"set-cookie", f"{name}={value}{self._path}{age}{self._flags}".encode()
 
 
-class TakingOverCookies(OwnCookies):
-    """Our cookies; one that is none of ours may be what Starlette's middleware signed under the same name."""
-
-    def __init__(
-        self, sealer: TokenSealer, chunks: Chunks, timeouts: Timeouts, *, before: Migration, never_valid: bool
-    ) -> None:
-        super().__init__(sealer, chunks, timeouts)
-        self._before = before
-        self._never_valid = never_valid
-
-    def open(self, header: bytes, binding: bytes, now: float) -> Arrival | None:
-        """The valid session in the request's cookies, None without any; raises `Rejected`."""
-        try:
-            arrival = super().open(header, binding, now)
-        except Rejected as rejected:
-            return self._taken_over(header, now, rejected)
-        if arrival is not None and self._never_valid:
-            raise Rejected(SessionStatus.EXPIRED_IDLE, "max_age is not positive")
-        return arrival
-
-    def _taken_over(self, header: bytes, now: float, ours: Rejected) -> Arrival:
-        """The session that Starlette's middleware signed; raises the rejection that tells more."""
-        if self._never_valid:
-            raise ours.again()
-        try:
-            signed = self._before.find(cookie_pairs(header), now=now)
-        except Rejected as theirs:
-            unsigned = theirs.status in (SessionStatus.ABSENT, SessionStatus.MALFORMED, SessionStatus.OVERSIZE)
-            raise (ours if unsigned else theirs).again() from None
-        # The response writes a cookie of the same name, so that there is none to delete.
-        return adopted(self._before, signed, (), fields=(), timeouts=self.timeouts, now=now)
+def _domain_of(middleware: _Replaced) -> str | None:
+    """The domain of Starlette's own middleware, which keeps it among its flags alone."""
+    _, written, domain = middleware.security_flags.partition("; domain=")
+    return domain.partition(";")[0] if written else None
 
 
-class StarletteSession(SignedSession):
-    """What was signed with the secret of the middleware here, which warns of a weak one. Events name it so."""
-
-    def _warn(self) -> None:
-        pass
-
-
-def _setup(
-    secret: str,
-    writer: StarletteWriter,
-    *,
-    name: str,
-    max_age: int | None,
-    place: tuple[str, str | None, bool, bool],
-    accept_until: datetime | None,
-) -> Setup:
-    """The setup of the main middleware, with the name, the attributes and the secret as they were given."""
-    path, domain, https_only, partitioned = place
-    check_name(name, path=path, domain=domain, https_only=https_only)
-    idle = MAX_LIFETIME if max_age is None else min(max(max_age, 1), MAX_LIFETIME)
-    setup = setup_of(
-        secret_key=stretched(secret.encode(), "starlette"),
-        session_cookie=name,
-        path=path,
-        domain=domain,
-        https_only=https_only,
-        idle_timeout=idle,
-        absolute_timeout=MAX_LIFETIME,
-        remember=max_age is not None,
-    )
-    signed = StarletteSession(secret_key=secret, cookie_name=name, max_age=None if max_age is None else idle)
-    cookies = TakingOverCookies(
-        TokenSealer(setup.keys, cookie_name=name, audience=""),
-        Chunks(name, _MOST_CHUNKS, partitioned=partitioned),
-        setup.timeouts,
-        before=Migration(signed, accept_until=_NEVER_ENDS if accept_until is None else accept_until),
-        never_valid=max_age is not None and max_age <= 0,
-    )
-    rules = {**setup.rules, "path, domain, same_site, https_only or partitioned": writer.delete([name])}
-    return replace(setup, cookies=cookies, writer=writer, rules=rules)
+def _checked(max_age: object) -> int | None:
+    """The option in whole seconds; raises `ConfigurationError` for what Starlette fails at when a cookie comes."""
+    if max_age is None or (isinstance(max_age, int | float) and not isinstance(max_age, bool)):
+        return None if max_age is None else int(max_age)
+    message = f"max_age takes a number of seconds, or None, not {type(max_age).__name__}."
+    raise ConfigurationError(message)
 
 
 def _text_of(secret_key: SecretKey) -> str:
@@ -231,7 +199,7 @@ def _text_of(secret_key: SecretKey) -> str:
     except TypeError:
         message = f"secret_key must be a string, not {type(secret_key).__name__}."
         raise ConfigurationError(message) from None
-    text = str(secret_key) if isinstance(secret_key, bytes) else (value or b"").decode("utf-8", "replace")
+    text = str(value) if isinstance(secret_key, bytes | SecretBytes) else (value or b"").decode("utf-8", "replace")
     if not value:
         message = (
             "secret_key is empty or no text: anybody could make sessions. `python -m fastsession keygen` makes one."
@@ -240,8 +208,14 @@ def _text_of(secret_key: SecretKey) -> str:
     try:
         accepted_secrets(text, ())
     except ConfigurationError:
-        logger.warning(
-            "secret_key of fastsession.starlette.SessionMiddleware is short or known: whoever guesses it can read and "
-            "make sessions. Replace it by one from `python -m fastsession keygen`; everybody then signs in once more."
-        )
+        _warn_of_weak(hash(text))
     return text
+
+
+@lru_cache(maxsize=16)
+def _warn_of_weak(_: int) -> None:
+    """Warn of a secret once, however often its middleware is built."""
+    logger.warning(
+        "secret_key of fastsession.starlette.SessionMiddleware is short or known: whoever guesses it can read and "
+        "make sessions. Replace it by one from `python -m fastsession keygen`; everybody then signs in once more."
+    )

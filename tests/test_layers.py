@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -42,21 +43,25 @@ MOST_AT_THE_TOP = 20
 UNSAFE_LOADERS = {"pickle", "marshal", "yaml", "shelve", "dill"}
 
 
+@cache
 def modules():
     """Every module by its dotted name below the package."""
     paths = (path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
     return sorted(".".join(path.parts) for path in paths)
 
 
+@cache
 def imports(module):
     """The modules that one imports, those that only type checkers read among them: for a reader they are imports."""
     tree = ast.parse(PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text())
+    names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            yield node.module
+            names.append(node.module)
+    return names
 
 
 def own_imports(module):

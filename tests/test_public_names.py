@@ -187,11 +187,11 @@ def test_the_errors_have_one_root():
 
 def test_the_testing_helpers_are_these():
     for sealing in (testing.sealed_cookies, testing.sealed_cookies_async):
-        assert list(inspect.signature(sealing).parameters) == ["app", "session", "extras", "bound"]
+        assert list(inspect.signature(sealing).parameters) == ["app", "session", "extras", "binding", "bound"]
     for setting in (testing.set_session, testing.set_session_async):
-        assert list(inspect.signature(setting).parameters) == ["app", "client", "session", "extras", "bound"]
+        assert list(inspect.signature(setting).parameters) == ["app", "client", "session", "extras", "binding", "bound"]
     for opening in (testing.opened_session, testing.opened_session_async):
-        assert list(inspect.signature(opening).parameters) == ["app", "client_or_response", "model"]
+        assert list(inspect.signature(opening).parameters) == ["app", "client_or_response", "model", "binding"]
     assert list(inspect.signature(testing.extras_of).parameters) == ["session"]
     assert list(inspect.signature(testing.Clock).parameters) == ["now"]
 

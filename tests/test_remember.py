@@ -1,11 +1,14 @@
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastapi import Request, WebSocket
 
 from fastsession import ConfigurationError, Lifetime
+from fastsession.formats import ForeignSession, IronSession, Migration
+from fastsession.stores import MemoryRevocations, MemoryStore
 from fastsession.testing import opened_session
-from tests.shop import ABSOLUTE, DAY, HOUR, IDLE, Current, browser, set_cookies, shop
+from tests.shop import ABSOLUTE, DAY, HOUR, IDLE, START, Current, browser, set_cookies, shop
 
 REMEMBERED = Lifetime(idle=14 * DAY, absolute=90 * DAY)
 
@@ -139,18 +142,114 @@ def test_every_session_is_remembered_from_the_start_with_the_standard_timeouts(c
     assert client.get("/cart").json() == []
 
 
-def test_a_login_is_remembered_without_a_call_and_can_decline_it(clock):
-    app = shop(clock=clock, remember=True)
+PASSWORD = "shared with a server in Node, long enough"
+IRON = IronSession(password=PASSWORD, cookie_name="__Host-shop", ttl=30 * DAY)
+OLD = IronSession(password=PASSWORD[::-1], cookie_name="__Host-old")
+# Where sessions are kept, all of which are remembered.
+KEPT = {
+    "cookies": dict,
+    "revocations": lambda: {"revocations": MemoryRevocations()},
+    "store": lambda: {"store": MemoryStore()},
+    "store and revocations": lambda: {"store": MemoryStore(), "revocations": MemoryRevocations()},
+    "format": lambda: {"format": IRON},
+    "format and revocations": lambda: {"format": IRON, "revocations": MemoryRevocations()},
+}
+
+
+@pytest.fixture(params=KEPT)
+def lasting(request, clock):
+    """A visitor of a shop that remembers everybody from the start."""
+    migration = Migration(OLD, accept_until=datetime.fromtimestamp(START + 400 * DAY, UTC))
+    app = shop(clock=clock, remember=True, migrate_from=[migration], **KEPT[request.param]())
 
     @app.post("/only-today")
     async def only_today(session: Current) -> bool:
         session.remember(False)
         return session.info.remembered
 
-    client = browser(app)
-    assert max_age(client.post("/login")) == IDLE
-    assert client.post("/only-today").json() is True
-    assert max_age(client.post("/cart/tea")) is None
+    @app.post("/begin-anew")
+    async def begin_anew(request: Request) -> None:
+        request.session.clear()
+        request.session["note"] = "new"
+
+    @app.websocket("/login")
+    async def log_in(socket: WebSocket, session: Current) -> None:
+        session.regenerate()
+        session.user_id = 42
+        await socket.accept()
+        await socket.close()
+
+    return browser(app)
+
+
+def handshake(client):
+    """The Set-Cookie that accepts a WebSocket, over which one logs in."""
+    with client.websocket_connect("wss://testserver/login") as socket:
+        [line] = [value.decode() for name, value in socket.extra_headers if name == b"set-cookie"]
+    return line
+
+
+def test_a_session_is_remembered_from_the_start_wherever_it_is_kept(lasting, clock):
+    assert max_age(lasting.post("/cart/tea")) == IDLE
+    assert lasting.get("/info").json()["remembered"] is True
+    clock.advance(IDLE // 2)
+    assert max_age(lasting.get("/public")) == IDLE
+    assert max_age(lasting.post("/update", json={"note": "x"})) == IDLE
+    assert max_age(lasting.post("/login")) == IDLE
+
+
+def test_a_login_over_a_websocket_is_remembered_from_the_start(lasting):
+    line = handshake(lasting)
+    assert f"Max-Age={IDLE};" in line
+    info = lasting.get("/info", headers={"cookie": line.partition(";")[0]}).json()
+    assert (info["status"], info["remembered"]) == ("valid", True)
+
+
+def test_who_declines_is_not_remembered_until_the_session_ends(lasting, clock):
+    lasting.post("/login")
+    answer = lasting.post("/only-today")
+    assert (answer.json(), max_age(answer)) == (True, None)
+    assert max_age(lasting.post("/cart/tea")) is None
+    assert max_age(lasting.post("/login")) is None
+    line = handshake(lasting)
+    assert "Max-Age" not in line
+    name, _, value = line.partition(";")[0].partition("=")
+    lasting.cookies.set(name, value, domain="testserver.local", path="/")
+    clock.advance(IDLE // 2)
+    assert max_age(lasting.get("/public")) is None
+    assert lasting.get("/info").json()["remembered"] is False
+    assert max_age(lasting.post("/begin-anew")) == IDLE
+
+
+def test_who_declines_at_once_is_not_remembered(lasting):
+    assert max_age(lasting.post("/only-today")) is None
+    assert lasting.get("/info").json()["remembered"] is False
+
+
+def test_who_declined_can_ask_for_it_again(lasting):
+    lasting.post("/only-today")
+    assert max_age(lasting.post("/remember/true")) == IDLE
+
+
+def test_a_session_that_another_system_began_is_remembered_from_the_start(lasting):
+    signed = OLD.write(ForeignSession({"cart": ["tea"]}), now=START)
+    for name, value in signed.items():
+        lasting.cookies.set(name, value, domain="testserver.local", path="/")
+    answer = lasting.get("/cart")
+    assert answer.json() == ["tea"]
+    ours = [line for line in set_cookies(answer) if "-old=" not in line]
+    assert f"Max-Age={IDLE};" in ours[0]
+    assert lasting.get("/info").json()["remembered"] is True
+
+
+@pytest.mark.parametrize("remember", [True, REMEMBERED, None], ids=["from the start", "when asked for", "never"])
+def test_a_session_that_the_other_side_began_is_remembered_as_ours_are(clock, remember):
+    client = browser(shop(clock=clock, format=IRON, remember=remember))
+    [(name, value)] = IRON.write(ForeignSession({"cart": ["tea"]}), now=START).items()
+    client.cookies.set(name, value, domain="testserver.local", path="/")
+    assert client.get("/info").json()["remembered"] is (remember is True)
+    assert max_age(client.post("/cart/milk")) == (IDLE if remember is True else None)
+    assert client.get("/cart").json() == ["tea", "milk"]
 
 
 def test_remember_false_is_as_none(clock):

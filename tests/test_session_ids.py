@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from fastsession import SessionMiddleware
 from fastsession.testing import Clock, sealed_cookies
 from tests.reference.token_reader import joined, read
 from tests.shop import COOKIE, SECRET, START, ShopSession, browser, shop
@@ -19,8 +20,8 @@ def id_in(cookies):
 
 @pytest.fixture(scope="module")
 def ids():
-    app = shop(clock=Clock(START))
-    return [bytes.fromhex(id_in(sealed_cookies(app, ShopSession()))) for _ in range(COUNT)]
+    middleware = SessionMiddleware(None, model=ShopSession, secret_key=SECRET, clock=Clock(START))
+    return [bytes.fromhex(id_in(sealed_cookies(middleware, ShopSession()))) for _ in range(COUNT)]
 
 
 def test_an_id_has_128_bits_and_no_two_are_alike(ids):

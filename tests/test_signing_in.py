@@ -1,13 +1,16 @@
 """A test client is signed in by one line, wherever sessions are kept, in an event loop or outside of one."""
 
 import asyncio
+import time
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from fastapi import Request
 from fastapi.testclient import TestClient
 
-from fastsession import ConfigurationError, StoreUnavailableError
+from fastsession import ConfigurationError, SignedIn, StoreUnavailableError
+from fastsession.formats import AuthjsSession
 from fastsession.stores import MemoryRevocations, MemoryStore, SQLiteRevocations, SQLiteStore
 from fastsession.testing import (
     extras_of,
@@ -17,6 +20,7 @@ from fastsession.testing import (
     set_session,
     set_session_async,
 )
+from tests.front_ends import AUTH_SECRET, AUTHJS_COOKIE, authjs_cookie
 from tests.shop import ShopSession, browser, shop
 
 HOST = "https://testserver"
@@ -157,3 +161,112 @@ def test_a_field_is_no_extra():
 def test_a_client_without_a_host_is_told_what_to_write():
     with pytest.raises(ConfigurationError, match='base_url="https://testserver"'):
         set_session(shop(), httpx.AsyncClient(), ShopSession())
+
+
+def tenant(connection):
+    return connection.headers["x-tenant"].encode()
+
+
+def host(connection):
+    return connection.url.netloc.encode()
+
+
+BOUND = {
+    "cookies": dict,
+    "revocations": lambda: {"revocations": MemoryRevocations()},
+    "store": lambda: {"store": MemoryStore()},
+}
+
+
+@pytest.fixture(params=BOUND)
+def bound_to(request):
+    """A shop whose sessions are bound, and where they are kept."""
+    options = BOUND[request.param]()
+    return lambda binding: shop(binding=binding, **options)
+
+
+def test_a_session_of_a_test_is_bound_as_the_clients_requests_are(bound_to):
+    app = bound_to(tenant)
+    client = browser(app)
+    client.headers["X-Tenant"] = "red"
+    set_session(app, client, ShopSession(user_id=1, cart=["tea"]))
+    assert client.get("/cart").json() == ["tea"]
+    assert opened_session(app, client).cart == ["tea"]
+    assert opened_session(app, client.post("/cart/milk")).cart == ["tea", "milk"]
+    client.headers["X-Tenant"] = "blue"
+    assert client.get("/cart").json() == []
+    assert opened_session(app, client).info.status == "binding"
+
+
+def test_a_binding_sees_the_clients_address(bound_to):
+    app = bound_to(host)
+    client = browser(app)
+    set_session(app, client, ShopSession(cart=["tea"]))
+    assert client.get("/cart").json() == ["tea"]
+
+
+def test_an_asynchronous_test_binds_its_session_too(bound_to):
+    app = bound_to(tenant)
+
+    async def sign_in():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=HOST, headers={"x-tenant": "red"}) as client:
+            await set_session_async(app, client, ShopSession(cart=["tea"]))
+            assert (await client.get("/cart")).json() == ["tea"]
+            assert (await opened_session_async(app, client)).cart == ["tea"]
+
+    asyncio.run(sign_in())
+
+
+def test_what_a_binding_returns_can_be_given(bound_to):
+    app = bound_to(lambda connection: connection.scope["extensions"]["tls"]["client"])
+    client = browser(app)
+    with pytest.raises(KeyError) as raised:
+        set_session(app, client, ShopSession())
+    assert "binding=b'...'" in raised.value.__notes__[0]
+    set_session(app, client, ShopSession(cart=["tea"]), binding=b"thumbprint")
+    assert opened_session(app, client, binding=b"thumbprint").cart == ["tea"]
+    assert opened_session(app, client, binding=b"another").info.status == "binding"
+
+
+def test_cookies_without_a_client_need_what_the_binding_returns(bound_to):
+    app = bound_to(tenant)
+    with pytest.raises(ConfigurationError, match=r"binding=b'...'"):
+        sealed_cookies(app, ShopSession())
+    cookies = sealed_cookies(app, ShopSession(cart=["tea"]), binding=b"red")
+    client = TestClient(app, base_url=HOST, cookies=cookies, headers={"x-tenant": "red"})
+    assert client.get("/cart").json() == ["tea"]
+    with pytest.raises(ConfigurationError, match=r"binding=b'...'"):
+        opened_session(app, SimpleNamespace(cookies=cookies))
+
+
+@pytest.mark.parametrize("kept", BOUND)
+def test_a_binding_that_the_app_does_not_have_is_refused(kept):
+    app = shop(**BOUND[kept]())
+    with pytest.raises(ConfigurationError, match="has no binding="):
+        sealed_cookies(app, ShopSession(), binding=b"red")
+
+
+@pytest.mark.parametrize("kept", BOUND)
+def test_a_session_is_bound_to_who_is_signed_in_at_the_front_end(kept):
+    app = shop(binding=SignedIn(AuthjsSession(secret=AUTH_SECRET)), **BOUND[kept]())
+    client = browser(app)
+    now = int(time.time())
+    client.cookies.set(AUTHJS_COOKIE, authjs_cookie("ada", at=now), domain="testserver.local")
+    set_session(app, client, ShopSession(cart=["tea"]))
+    assert client.get("/cart").json() == ["tea"]
+    assert opened_session(app, client).cart == ["tea"]
+    client.cookies.delete(AUTHJS_COOKIE)
+    assert client.get("/cart").json() == []
+
+
+@pytest.mark.parametrize("kept", BOUND)
+def test_a_session_is_remembered_from_the_start_as_the_apps_are(kept):
+    app = shop(remember=True, **BOUND[kept]())
+    client = browser(app)
+    set_session(app, client, ShopSession(user_id=1))
+    assert opened_session(app, client).info.remembered
+    declined = ShopSession(user_id=1)
+    declined.remember(False)
+    set_session(app, client, declined)
+    assert not opened_session(app, client).info.remembered

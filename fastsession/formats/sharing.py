@@ -161,7 +161,8 @@ class SharedCookies:
                 raise Rejected(SessionStatus.INCOMPATIBLE, "the other side sealed it without a time")
             renewed_at = began if written_at is None else written_at
             session_id = shared_id(digest_of(self._format, foreign))
-            return Token(session_id, began, 0, renewed_at, False, payload, binding, stale=True)  # noqa: FBT003  (not remembered)
+            remembered = self._timeouts.from_the_start
+            return Token(session_id, began, 0, renewed_at, remembered, payload, binding, stale=True)
         return Token(
             bytes.fromhex(known.id),
             known.created_at,

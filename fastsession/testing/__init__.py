@@ -7,15 +7,13 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar, cast
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from fastsession.errors import ConfigurationError
 from fastsession.lifecycle import Lifecycle
 from fastsession.middleware import SessionMiddleware
 from fastsession.sealing.token import Token, new_id
 from fastsession.server_side.lifecycle import ServerLifecycle
 from fastsession.session import Session, intent_of
+from fastsession.testing.bound import Bound, cookie_line, device_cookies
 from fastsession.testing.server import keep, look_up, run_apart
 from fastsession.visit import Visit
 
@@ -46,73 +44,97 @@ class HasCookies(Protocol):
 
 
 def sealed_cookies(
-    app: Any, session: Session, *, extras: Mapping[str, Any] | None = None, bound: bool = False
+    app: Any,
+    session: Session,
+    *,
+    extras: Mapping[str, Any] | None = None,
+    binding: bytes | None = None,
+    bound: bool = False,
 ) -> dict[str, str]:
     """The cookies that carry `session`, as `app` would send them to a user who has just signed in.
 
     `app` is a Starlette or FastAPI application, or a `SessionMiddleware`. `extras` are keys that
     `request.session` has beside the model's fields. What the session's verbs recorded counts:
-    `session.remember()` makes it a remembered one. With a store its record is written, in an event loop of
-    its own. `bound` adds the two cookies of a device that has just proven itself. Raises `ConfigurationError`
-    when the app has no session middleware for this model, or `bound` without `device_binding=`.
+    `session.remember()` makes it a remembered one. `binding` is what the middleware's `binding=` will return;
+    `bound` adds the cookies of a device that has just proven itself. With a store its record is written, in an event
+    loop of its own. Raises `ConfigurationError` when the app has no session middleware for this model, or
+    `bound` without `device_binding=`.
     """
-    lifecycle = _lifecycle(app, type(session))
-    token = _token(lifecycle, session, extras or {}, bound=bound)
-    if isinstance(lifecycle, ServerLifecycle):
-        token = run_apart(lifecycle, keep(lifecycle, token, session))
-    return _sealed(lifecycle, token)
+    return _sealed(app, session, extras, Bound(binding, device=bound))
 
 
 async def sealed_cookies_async(
-    app: Any, session: Session, *, extras: Mapping[str, Any] | None = None, bound: bool = False
+    app: Any,
+    session: Session,
+    *,
+    extras: Mapping[str, Any] | None = None,
+    binding: bytes | None = None,
+    bound: bool = False,
 ) -> dict[str, str]:
     """As `sealed_cookies`, for a store that belongs to the event loop of the test."""
-    lifecycle = _lifecycle(app, type(session))
-    token = _token(lifecycle, session, extras or {}, bound=bound)
-    if isinstance(lifecycle, ServerLifecycle):
-        token = await keep(lifecycle, token, session)
-    return _sealed(lifecycle, token)
+    return await _sealed_async(app, session, extras, Bound(binding, device=bound))
 
 
 def set_session(
-    app: Any, client: Any, session: Session, *, extras: Mapping[str, Any] | None = None, bound: bool = False
+    app: Any,
+    client: Any,
+    session: Session,
+    *,
+    extras: Mapping[str, Any] | None = None,
+    binding: bytes | None = None,
+    bound: bool = False,
 ) -> None:
     """Sign a test client in: put the session's cookies into its jar, where the app's own will replace them.
 
     `client` is httpx's, synchronous or not, or Starlette's. (A dict given as `cookies=` stays in the jar beside
-    what the app sets, because it names no host: enough for one request, wrong for several.)
+    what the app sets, because it names no host: enough for one request, wrong for several.) The middleware's
+    `binding=` is called with the client's headers and cookies; `binding` stands for what it returns.
     """
     domain = _domain(client)
-    _put(client, sealed_cookies(app, session, extras=extras, bound=bound), domain)
+    _put(client, _sealed(app, session, extras, Bound(binding, client, device=bound)), domain)
 
 
 async def set_session_async(
-    app: Any, client: Any, session: Session, *, extras: Mapping[str, Any] | None = None, bound: bool = False
+    app: Any,
+    client: Any,
+    session: Session,
+    *,
+    extras: Mapping[str, Any] | None = None,
+    binding: bytes | None = None,
+    bound: bool = False,
 ) -> None:
     """As `set_session`, for a store that belongs to the event loop of the test."""
     domain = _domain(client)
-    _put(client, await sealed_cookies_async(app, session, extras=extras, bound=bound), domain)
+    _put(client, await _sealed_async(app, session, extras, Bound(binding, client, device=bound)), domain)
 
 
-def opened_session(app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None) -> SessionT:
+def opened_session(
+    app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None, *, binding: bytes | None = None
+) -> SessionT:
     """The session in the cookies of a client or a response, as the next request would find it.
 
     `info` tells how it was received; without a valid cookie it is a fresh model. `model` chooses among
-    several session middlewares.
+    several session middlewares. `binding` is as for `set_session`.
     """
     lifecycle, visit = _visit(app, client_or_response, model)
+    bound = Bound(binding, client_or_response)
     if isinstance(lifecycle, ServerLifecycle):
-        run_apart(lifecycle, look_up(lifecycle, visit))
+        run_apart(lifecycle, look_up(lifecycle, visit, bound))
+    else:
+        visit.binding = bound.plain(lifecycle.setup)
     return cast("SessionT", lifecycle.load(visit))
 
 
 async def opened_session_async(
-    app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None
+    app: Any, client_or_response: HasCookies, model: type[SessionT] | None = None, *, binding: bytes | None = None
 ) -> SessionT:
     """As `opened_session`, for a store that belongs to the event loop of the test."""
     lifecycle, visit = _visit(app, client_or_response, model)
+    bound = Bound(binding, client_or_response)
     if isinstance(lifecycle, ServerLifecycle):
-        await look_up(lifecycle, visit)
+        await look_up(lifecycle, visit, bound)
+    else:
+        visit.binding = bound.plain(lifecycle.setup)
     return cast("SessionT", lifecycle.load(visit))
 
 
@@ -122,7 +144,25 @@ def extras_of(session: Session) -> dict[str, Any]:
     return dict(intent.extras) if isinstance(intent, Visit) else {}
 
 
-def _token(lifecycle: Lifecycle, session: Session, extras: Mapping[str, Any], *, bound: bool) -> Token:
+def _sealed(app: Any, session: Session, extras: Mapping[str, Any] | None, bound: Bound) -> dict[str, str]:
+    lifecycle = _lifecycle(app, type(session))
+    token = _token(lifecycle, session, extras or {}, bound)
+    if isinstance(lifecycle, ServerLifecycle):
+        token = run_apart(lifecycle, keep(lifecycle, token, session, bound))
+    else:
+        token = token._replace(binding=bound.plain(lifecycle.setup))
+    return _cookies(lifecycle, token)
+
+
+async def _sealed_async(app: Any, session: Session, extras: Mapping[str, Any] | None, bound: Bound) -> dict[str, str]:
+    lifecycle = _lifecycle(app, type(session))
+    if not isinstance(lifecycle, ServerLifecycle):
+        return _sealed(app, session, extras, bound)
+    token = await keep(lifecycle, _token(lifecycle, session, extras or {}, bound), session, bound)
+    return _cookies(lifecycle, token)
+
+
+def _token(lifecycle: Lifecycle, session: Session, extras: Mapping[str, Any], bound: Bound) -> Token:
     """The token of somebody who has just signed in."""
     now, kept = int(lifecycle.clock()), dict(extras)
     taken = sorted(kept.keys() & type(session).model_fields.keys())
@@ -131,23 +171,14 @@ def _token(lifecycle: Lifecycle, session: Session, extras: Mapping[str, Any], *,
         raise ConfigurationError(message)
     payload = lifecycle.codec.dump(session, kept)
     lifecycle.codec.verify(session, kept, payload)
-    if bound and lifecycle.devices is None:
-        message = "bound=True needs SessionMiddleware(..., device_binding=DeviceBinding())."
-        raise ConfigurationError(message)
-    pair = new_id() if bound else b""
-    return Token(new_id(), now, now, now, bool(intent_of(session).remember), payload, pair=pair)
+    asked = intent_of(session).remember
+    remembered = lifecycle.setup.timeouts.from_the_start if asked is None else asked
+    return Token(new_id(), now, now, now, remembered, payload, pair=bound.pair(lifecycle.setup))
 
 
-def _sealed(lifecycle: Lifecycle, token: Token) -> dict[str, str]:
+def _cookies(lifecycle: Lifecycle, token: Token) -> dict[str, str]:
     now = int(lifecycle.clock())
-    cookies = lifecycle.cookies.seal(lifecycle.in_cookie(token), now=now)
-    if lifecycle.devices is not None and token.pair:
-        # Nobody has this key: the proof lasts as long as it lasts.
-        public_key = ec.generate_private_key(ec.SECP256R1()).public_key()
-        key = public_key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
-        device = lifecycle.devices.cookies
-        cookies |= device.device_cookie(token.pair, key, since=now, now=now) | device.bound_cookie(token.pair, now)
-    return cookies
+    return lifecycle.cookies.seal(lifecycle.in_cookie(token), now=now) | device_cookies(lifecycle.setup, token, now)
 
 
 def _domain(client: Any) -> str:
@@ -167,19 +198,9 @@ def _put(client: Any, cookies: Mapping[str, str], domain: str) -> None:
 def _visit(app: Any, client_or_response: HasCookies, model: type[Session] | None) -> tuple[Lifecycle, Visit]:
     """The visit that the client's next request would be."""
     lifecycle = _lifecycle(app, model)
-    header = "; ".join(f"{name}={value}" for name, value in _pairs(client_or_response.cookies))
     visit = Visit()
-    visit.setup, visit.header = lifecycle.setup, header.encode()
+    visit.setup, visit.header, visit.binding = lifecycle.setup, cookie_line(client_or_response.cookies).encode(), b""
     return lifecycle, visit
-
-
-def _pairs(cookies: Any) -> Iterable[tuple[str, str]]:
-    """Names and values of a cookie jar, even where two domains use one name."""
-    jar = getattr(cookies, "jar", None)
-    if jar is not None:
-        return [(cookie.name, cookie.value or "") for cookie in jar]
-    mapping: Mapping[str, str] = cookies
-    return mapping.items()
 
 
 def _lifecycle(app: Any, model: type[Session] | None) -> Lifecycle:

@@ -14,6 +14,7 @@ from fastsession.sealing.token import Token
 from fastsession.server_side.lifecycle import ServerLifecycle
 from fastsession.session import Session
 from fastsession.stores.contract import Revocations
+from fastsession.testing.bound import Bound
 from fastsession.visit import Visit
 
 T = TypeVar("T")
@@ -24,8 +25,9 @@ _ADVICE = (
 )
 
 
-async def keep(lifecycle: ServerLifecycle, token: Token, session: Session) -> Token:
+async def keep(lifecycle: ServerLifecycle, token: Token, session: Session, bound: Bound) -> Token:
     """Write the session's record as its login would; returns the token that the login's cookie would carry."""
+    token = token._replace(binding=await bound.of(lifecycle.setup))
     await _start_revocations(lifecycle)
     # As a login is: not ended by an `end_all()` of the same second.
     token = lifecycle.revoking.after_cut_offs(token, session)
@@ -37,8 +39,9 @@ async def keep(lifecycle: ServerLifecycle, token: Token, session: Session) -> To
     return await lifecycle.writer.write(Outcome.SAVE, token, view, {})
 
 
-async def look_up(lifecycle: ServerLifecycle, visit: Visit) -> None:
+async def look_up(lifecycle: ServerLifecycle, visit: Visit, bound: Bound) -> None:
     """Get what has to be asked for before the session can be loaded."""
+    visit.binding = await bound.of(lifecycle.setup)
     await _start_revocations(lifecycle)
     await lifecycle.look_up(visit)
 

@@ -34,9 +34,10 @@ class OpenIdProvider:
     The issuer is the address that it is asked under.
     """
 
-    def __init__(self, *, subject: str, pkce: bool = True) -> None:
+    def __init__(self, *, subject: str, pkce: bool = True, **claims: str) -> None:
         self.pkce = pkce
         self.subject = subject
+        self.claims = claims
         self.client_id = "shop"
         self.client_secret = secrets.token_urlsafe()
         self._key = ECKey.generate_key("P-256", {"kid": "1", "use": "sig"})
@@ -84,6 +85,7 @@ class OpenIdProvider:
             return JSONResponse({"error": "invalid_grant"}, status_code=400)
         now = int(time.time())
         claims = {
+            **self.claims,
             "iss": issuer_of(request),
             "aud": self.client_id,
             "sub": self.subject,

@@ -1,4 +1,7 @@
-"""A site of one package behind a session middleware, as a program: python swapped_site.py PACKAGE CLASS PORT."""
+"""A site of one package behind a session middleware, as a program.
+
+python swapped_site.py PACKAGE MODULE PORT [CERTIFICATE KEY]
+"""
 
 import os
 import sys
@@ -89,15 +92,35 @@ def starlette_admin(kind: Any, secret: str) -> ASGIApp:
     return app
 
 
+def gradio(kind: Any, secret: str) -> ASGIApp:
+    # gradio derives its secret from that of the OAuth client.
+    import starlette.middleware.sessions
+
+    # As docs/third-party.md has it, before gradio adds its routes.
+    starlette.middleware.sessions.SessionMiddleware = kind
+    import gradio as gr
+
+    def name(profile: gr.OAuthProfile | None) -> str | None:
+        return profile and profile["sub"]
+
+    with gr.Blocks() as blocks:
+        gr.LoginButton()
+        # Without a queue its answer comes with the request.
+        gr.api(name, queue=False)
+    return gr.routes.App.create_app(blocks)
+
+
 SITES = {
     "fasthtml": fasthtml,
+    "gradio": gradio,
     "nicegui": nicegui,
     "sqladmin": sqladmin,
     "starlette_admin": starlette_admin,
 }
 
 if __name__ == "__main__":
-    package, module, port = sys.argv[1:]
+    package, module, port, *certificate = sys.argv[1:]
     middleware = import_module(module).SessionMiddleware
     site = SITES[package](middleware, os.environ["SESSION_SECRET"])
-    uvicorn.run(site, host="127.0.0.1", port=int(port), log_level="warning")
+    files = dict(zip(("ssl_certfile", "ssl_keyfile"), certificate, strict=False))
+    uvicorn.run(site, host="127.0.0.1", port=int(port), log_level="warning", **files)
