@@ -136,8 +136,8 @@ class Visit(Intent):
         if came is None:
             return Token(new_id() if self.emptied else self.id, now, 0, now, remembered, payload, self.binding)
         session_id, spared_at = new_id() if self.reissued else came.id, max(came.spared_at, self.spared_at)
-        times = came.created_at, came.authenticated_at, now
-        return Token(session_id, *times, remembered, payload, self.binding, spared_at=spared_at)
+        created_at, signed_in = came.created_at, came.authenticated_at
+        return Token(session_id, created_at, signed_in, now, remembered, payload, self.binding, spared_at=spared_at)
 
     def info(self) -> SessionInfo:
         """How the session arrived."""

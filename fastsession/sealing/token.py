@@ -107,20 +107,25 @@ class TokenSealer:
         end = _FIXED.size + length
         bound_until = end + BINDING_SIZE if flags & _BOUND else end
         needed = bound_until + _SPARED_SIZE if flags & _SPARED else bound_until
-        created_at, spared_at = created_high << 32 | created, int.from_bytes(plaintext[bound_until:needed])
+        created_at = created_high << 32 | created
+        spared_at = int.from_bytes(plaintext[bound_until:needed]) if flags & _SPARED else 0
         # A cut-off that spared this session was made after it began: anything else was not written by this version.
         if flags & _UNKNOWN_FLAGS or needed > len(plaintext) or (flags & _SPARED and spared_at <= created_at):
             raise Rejected(SessionStatus.MALFORMED, "written by another version")
-        return Token(
-            session_id,
-            created_at,
-            signed_in_high << 32 | signed_in,
-            int.from_bytes(header[1 + KEY_ID_SIZE :]),
-            flags & _REMEMBERED != 0,
-            plaintext[_FIXED.size : end],
-            plaintext[end:bound_until],
-            key is not self.keys.primary,
-            spared_at,
+        # A named tuple's own constructor is written in Python.
+        return tuple.__new__(
+            Token,
+            (
+                session_id,
+                created_at,
+                signed_in_high << 32 | signed_in,
+                int.from_bytes(header[1 + KEY_ID_SIZE :]),
+                flags & _REMEMBERED != 0,
+                plaintext[_FIXED.size : end],
+                plaintext[end:bound_until],
+                key is not self.keys.primary,
+                spared_at,
+            ),
         )
 
     def beginnings(self) -> list[str]:
