@@ -75,6 +75,8 @@ class DeviceEndpoints:
             self._lifecycle.open(visit)
         is_due = visit.status in (SessionStatus.VALID, SessionStatus.UNBOUND)
         if is_due and self._devices.lacks_proof(visit.device, visit.now):
+            # An honest user's as a rule. Whoever comes back with it and without a proof is reported.
+            visit.rejection_reported = True
             return HTMLResponse(_LOAD_ANEW, headers={**DEVICE_ANSWER, "Refresh": "1"})
         return None
 
