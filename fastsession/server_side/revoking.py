@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fastsession.server_side.names import Names
     from fastsession.server_side.records import Records
     from fastsession.session import Session
+    from fastsession.visit import Visit
 
 _NOBODY = "0" * 32
 
@@ -39,6 +40,15 @@ class Revoking:
         # The second from which no other system's cookie is read.
         self._migrating_until = 0 if setup.migrations is None else setup.migrations.until
         self._clock = setup.clock
+
+    def refuse_ended(self, visit: Visit, session: Session | None) -> None:
+        """Raise `Rejected` when the session that came, ours or another system's, has been ended. Looks into memory."""
+        if visit.token is None:
+            return
+        if visit.origin:
+            self.refuse_foreign(visit.token, visit.origin.mark, visit.origin.began, session)
+        else:
+            self.refuse_denied(visit.token, session)
 
     def refuse_denied(self, token: Token, session: Session | None) -> None:
         """Raise `Rejected` for a revoked session. Looks into memory only."""
