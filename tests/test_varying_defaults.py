@@ -73,6 +73,7 @@ def test_a_default_that_a_validator_fills_in_otherwise_today_is_absent():
             return chosen or theme[0]
 
     visit = Visitor(model=Themed)
+    assert visit.as_dict(dict) == {}
     theme[0] = "dark"
     assert visit.as_dict(dict) == {}
     assert visit.as_model(lambda session: session.theme) == "dark"
