@@ -154,7 +154,7 @@ class ServerLifecycle(Lifecycle):
 
     async def refuse_noted(self, visit: Visit, came: Session | None) -> None:
         """Raise `Rejected` when another system's session has been ended, as memory or the store knows."""
-        self._refuse_ended(visit, came)
+        self.revoking.refuse_ended(visit, came)
         if visit.origin:
             with self._outage_handled():
                 await self.revoking.refuse_noted(visit.origin.mark, visit.origin.began, came)
@@ -167,19 +167,10 @@ class ServerLifecycle(Lifecycle):
         if entry.stale:
             visit.token, visit.window = visit.token._replace(stale=True), visit.window._replace(renews=0)
 
-    def _refuse_ended(self, visit: Visit, model: Session | None) -> None:
-        """Raise `Rejected` when the session that came, ours or another system's, has been ended."""
-        if visit.token is None:
-            return
-        if visit.origin:
-            self.revoking.refuse_foreign(visit.token, visit.origin.mark, visit.origin.began, model)
-        else:
-            self.revoking.refuse_denied(visit.token, model)
-
     def _reject_ended(self, visit: Visit, model: Session | None) -> bool:
         """Reject the session that came if it has been ended; whether it was."""
         try:
-            self._refuse_ended(visit, model)
+            self.revoking.refuse_ended(visit, model)
         except Rejected as rejected:
             visit.reject(rejected)
             return True
@@ -196,10 +187,13 @@ class ServerLifecycle(Lifecycle):
                 return Step(step.outcome, await self._kept(step.outcome, step.token, view, scope))
             if visit.token is not None:
                 if visit.drained:
-                    # Key by key: that was not meant for what the browser has been given since.
+                    # Key by key: that was not meant for what the browser or the record has been given since.
                     await self.refuse_noted(visit, self.model_of(visit.payload))
-                    if not visit.origin:
-                        await self.read(visit.token)
+                    entry = None if visit.origin else await self.read(visit.token)
+                    if entry is not None and entry.payload != visit.payload:
+                        visit.emptied = visit.drained = False
+                        token = visit.next_token(visit.committed or b"", int(self.clock()))
+                        return Step(Outcome.SAVE, await self._kept(Outcome.SAVE, token, view, scope))
                 await self._end_here(visit.token, visit.version)
         except Rejected as rejected:
             if rejected.status is not SessionStatus.REVOKED:
@@ -218,7 +212,7 @@ class ServerLifecycle(Lifecycle):
         visit = view.visit
         # As it came: it may have changed hands since. Its own `end_others` does not end it.
         came = None if visit.spared_at else self.model_of(visit.payload)
-        self._refuse_ended(visit, came)
+        self.revoking.refuse_ended(visit, came)
         if visit.origin:
             await self.revoking.refuse_noted(visit.origin.mark, visit.origin.began, came)
         if visit.token is None or visit.regenerated or visit.emptied:

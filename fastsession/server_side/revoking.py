@@ -45,6 +45,15 @@ class Revoking:
         self._migrating_until = 0 if setup.migrations is None else setup.migrations.until
         self._clock = setup.clock
 
+    def refuse_ended(self, visit: Visit, session: Session | None) -> None:
+        """Raise `Rejected` when the session that came, ours or another system's, has been ended. Looks into memory."""
+        if visit.token is None:
+            return
+        if visit.origin:
+            self.refuse_foreign(visit.token, visit.origin.mark, visit.origin.began, session)
+        else:
+            self.refuse_denied(visit.token, session)
+
     def refuse_denied(self, token: Token, session: Session | None) -> None:
         """Raise `Rejected` for a revoked session. Looks into memory only."""
         self._refuse(token, self.names.sessions(token.id), session, token.created_at, token.spared_at)
