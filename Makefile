@@ -22,7 +22,7 @@ run: .venv/.example ## serve the example shop; PORT=8000 IDLE_MINUTES=30, TLS=1 
 	$(PYTHON_BIN)/python -m example_app --port $(PORT) --idle-minutes $(IDLE_MINUTES) $(if $(TLS),--tls)
 
 test: .venv/.test ## every test
-	.ci/setup --programs redis-server redis-sentinel postgres mariadbd chromium
+	.ci/setup --programs redis-server redis-sentinel postgres mariadbd pgbouncer chromium
 	$(PYTEST)
 
 test-fast: .venv/.test ## the core's fast tests
@@ -62,7 +62,7 @@ test-all: ## every test on every Python we support
 	.ci/test-all 3.11 3.12 3.13
 
 test-oldest: .venv/.oldest ## every test on the lowest versions that pyproject.toml allows
-	.ci/setup --programs redis-server redis-sentinel postgres mariadbd chromium
+	.ci/setup --programs redis-server redis-sentinel postgres mariadbd pgbouncer chromium
 	.ci/test-oldest
 
 audit: .venv/.audit ## known vulnerabilities of what the library needs (needs a network)

@@ -145,6 +145,25 @@ class Revoking:
             until = self._over_by(int(self._clock()))
             await self.revocations.deny_session(self.names.session_with(handle), until=until)
 
+    async def end(self, session_id: bytes, created_at: int) -> None:
+        """End a session on the server: its record, and any copy of its cookie; raises `StoreUnavailableError`."""
+        if self._records is not None:
+            await self._records.delete(session_id)
+        await self.deny(session_id, created_at)
+
+    async def end_subject(self, subject: str, *, keep: bytes | None) -> int:
+        """End a subject's sessions but for the one with the id `keep`; returns the cut-off that did it."""
+        before = await self.cut_off(subject)
+        if self._records is not None:
+            owners = self.names.owners(subject)
+            if self.still_migrates():
+                async for entry in self._records.each_owned(owners):
+                    mark = mark_in(entry.id)
+                    if mark is not None and entry.id != keep:
+                        await self.deny_foreign(mark)
+            await self._records.end_owned(owners, keep=() if keep is None else (keep,))
+        return before
+
     async def cut_off(self, subject: str) -> int:
         """Deny all of a subject's sessions that exist; returns the second that newer ones are not created before."""
         now = self._clock()
