@@ -20,6 +20,8 @@ SKEW = 30
 MODES = ("cookies", "revocations", "store")
 Control = Annotated[SessionControl, Depends(get_session_control)]
 router = APIRouter()
+# Routes that ask for a proof: an application that does not bind cannot have them.
+proven_router = APIRouter()
 
 
 def signed_in(session: ShopSession) -> object:
@@ -65,14 +67,14 @@ async def page(session: Current) -> str:
     return session.note
 
 
-@router.post("/transfer")
+@proven_router.post("/transfer")
 async def transfer(
     session: Annotated[ShopSession, Depends(require(signed_in, bound=True, status_code=403))],
 ) -> int | None:
     return session.user_id
 
 
-@router.post("/large-transfer")
+@proven_router.post("/large-transfer")
 async def large_transfer(
     session: Annotated[ShopSession, Depends(require(signed_in, bound=True, fresh=60, status_code=403))],
 ) -> int | None:
@@ -107,8 +109,11 @@ def bank(mode: str = "cookies", **options: Any) -> FastAPI:
         options.setdefault("store", MemoryStore(clock=options["clock"]))
     if mode == "revocations":
         options.setdefault("revocations", MemoryRevocations(clock=options["clock"]))
-    app = shop(**{"device_binding": DeviceBinding(), **options})
+    options = {"device_binding": DeviceBinding(), **options}
+    app = shop(**options)
     app.include_router(router)
+    if options["device_binding"] is not None:
+        app.include_router(proven_router)
     return app
 
 
