@@ -8,10 +8,11 @@ import pytest
 from fastapi import BackgroundTasks, Request
 from fastapi.testclient import TestClient
 
-from fastsession import Session, SessionTooLargeError, generate_key
+from fastsession import DeviceBinding, Session, SessionTooLargeError, generate_key
 from fastsession.stores import MemoryRevocations, MemoryStore
-from fastsession.testing import Clock
+from fastsession.testing import Clock, sealed_cookies
 from tests.shop import COOKIE, DAY, IDLE, START, Current, browser, cookie_header, shop, shown
+from tests.shop import ShopSession as Shop
 
 PAGE = (Path(__file__).parent.parent / "docs" / "troubleshooting.md").read_text()
 VARYING = {
@@ -201,6 +202,28 @@ def test_a_logout_that_comes_too_early_leaves_the_line_that_the_page_shows(statu
     [shown_line] = [line for line in lines(section("Logged out too early")) if f"status={status} " in line]
     assert OUT_TOO_EARLY[status]().json() == {}
     assert shown_line in logged(log)
+
+
+def without_its_device():
+    client = browser(site(device_binding=DeviceBinding()))
+    client.post("/login")
+    return seen(site(device_binding=DeviceBinding()), cookie_header(client).partition("; ")[0])
+
+
+def without_a_proof():
+    app = site(device_binding=DeviceBinding(), clock=Clock(START))
+    cookies = sealed_cookies(app, Shop(), bound=True)
+    late = site(device_binding=DeviceBinding(), clock=Clock(START + 600))
+    return seen(late, "; ".join(f"{name}={value}" for name, value in cookies.items()))
+
+
+def test_a_session_without_its_device_or_proof_leaves_the_lines_that_the_page_shows(log):
+    for provoke, shown_line in zip(
+        (without_a_proof, without_its_device), lines(section("Users must sign in again after ten minutes")), strict=True
+    ):
+        log.clear()
+        assert provoke().json() == {}
+        assert shown_line in logged(log)
 
 
 def test_a_session_that_is_too_large_is_told_as_the_page_quotes():

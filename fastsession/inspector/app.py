@@ -20,6 +20,7 @@ from fastsession.inspector.experiments import experiments_on, prepared
 from fastsession.inspector.laboratory import try_out
 from fastsession.inspector.notes import Looks, heard
 from fastsession.inspector.page import page
+from fastsession.server_side.asking import ask_for_sessions
 from fastsession.session import Session
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class SessionInspector:
             # As the application answers for any path that it does not have.
             await self._router.not_found(scope, receive, send)
         else:
+            await ask_for_sessions(scope)
             decline_renewal(scope)
             await self._router(scope, receive, send)
 

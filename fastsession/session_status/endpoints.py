@@ -17,6 +17,7 @@ from fastsession.errors import ConfigurationError
 from fastsession.mapping import SessionDict
 from fastsession.scope import SCOPE_KEY
 from fastsession.sealing.token import Token
+from fastsession.server_side.asking import ask_for_sessions
 from fastsession.session import Session
 from fastsession.status import SessionStatus
 
@@ -45,7 +46,7 @@ class StatusEndpoints:
 
     async def status(self, request: Request) -> Response:
         """Tell how long the session lasts, and leave it exactly as it is."""
-        view = self._view(request)
+        view = await self._view(request)
         if sender(request.headers) not in (Sender.OWN_PAGE, Sender.UNKNOWN):
             return _refusal(HTTPStatus.FORBIDDEN)
         if view.visit.status is SessionStatus.UNBOUND and _SKIPPED in request.headers:
@@ -55,7 +56,7 @@ class StatusEndpoints:
 
     async def renew(self, request: Request) -> Response:
         """Move the idle deadline; 401 without a session that counts."""
-        view = self._view(request)
+        view = await self._view(request)
         if sender(request.headers) is not Sender.OWN_PAGE:
             return _refusal(HTTPStatus.FORBIDDEN)
         if await self._counted(view) is None:
@@ -66,13 +67,13 @@ class StatusEndpoints:
 
     async def end(self, request: Request) -> Response:
         """End whatever session there is."""
-        view = self._view(request)
+        view = await self._view(request)
         if sender(request.headers) is not Sender.OWN_PAGE:
             return _refusal(HTTPStatus.FORBIDDEN)
         view.session().destroy()
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=_NO_STORE)
 
-    def _view(self, request: Request) -> SessionDict:
+    async def _view(self, request: Request) -> SessionDict:
         """The session that is meant. Asking for it renews neither it nor that of another middleware."""
         view = self._dependency.view_in(request)
         views: tuple[SessionDict, ...] = request.scope[SCOPE_KEY]
@@ -83,6 +84,7 @@ class StatusEndpoints:
                 "session_status_router(..., model=...), as with session_of(...)."
             )
             raise ConfigurationError(message)
+        await ask_for_sessions(request.scope)
         for each in views:
             each.opened().renew_as(wanted=False)
         return view
