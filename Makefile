@@ -3,9 +3,9 @@ PYTHON_BIN := .venv/bin
 PYTEST := $(PYTHON_BIN)/python -m pytest @.ci/side-by-side
 # What takes seconds, and what starts servers and programs, is left to the whole run.
 SLOW := benchmarks comparison comparison_by_running cookie_jar_% cookie_reference docs edits example_% generated_models \
-	lost_logins mapping_like_a_dict payload_round_trip planted_faults running session_status_script supply_chain \
-	token_cookies token_mutants
-FAST := $(filter-out $(SLOW:%=tests/test_%.py), $(wildcard tests/test_*.py))
+	lost_logins mapping_like_a_dict payload_round_trip planted_faults running session_status_script setup \
+	starlette_own_suite supply_chain token_cookies token_mutants
+FAST := $(foreach path, $(wildcard tests/test_*.py), $(if $(filter $(SLOW:%=test_%.py), $(notdir $(path))),, $(path)))
 PORT ?= 8000
 # How long a session of the shop lasts without a visit: with 1, the timeout warning comes after half a minute.
 IDLE_MINUTES ?= 30
@@ -18,11 +18,11 @@ export PATH := $(PATH):$(CURDIR)/.venv/bin
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
-run: .venv/.example ## serve the example shop; PORT=8000 IDLE_MINUTES=30
-	$(PYTHON_BIN)/python -m example_app --port $(PORT) --idle-minutes $(IDLE_MINUTES)
+run: .venv/.example ## serve the example shop; PORT=8000 IDLE_MINUTES=30, TLS=1 for https
+	$(PYTHON_BIN)/python -m example_app --port $(PORT) --idle-minutes $(IDLE_MINUTES) $(if $(TLS),--tls)
 
 test: .venv/.test ## every test
-	.ci/setup --programs redis-server redis-sentinel postgres mariadbd chromium
+	.ci/setup --programs redis-server redis-sentinel postgres mariadbd pgbouncer chromium
 	$(PYTEST)
 
 test-fast: .venv/.test ## the core's fast tests
@@ -62,7 +62,7 @@ test-all: ## every test on every Python we support
 	.ci/test-all 3.11 3.12 3.13
 
 test-oldest: .venv/.oldest ## every test on the lowest versions that pyproject.toml allows
-	.ci/setup --programs redis-server redis-sentinel postgres mariadbd chromium
+	.ci/setup --programs redis-server redis-sentinel postgres mariadbd pgbouncer chromium
 	.ci/test-oldest
 
 audit: .venv/.audit ## known vulnerabilities of what the library needs (needs a network)

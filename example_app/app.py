@@ -18,7 +18,7 @@ from example_app.accounts import Accounts
 from example_app.csrf import refuse_forged_forms
 from example_app.pages import flash, page_asked_for, render, tell_of_the_end, to_page, with_next
 from example_app.session import ShopSession, signed_in
-from fastsession import Lifetime, SessionMiddleware, get_session, same_origin
+from fastsession import DeviceBinding, Lifetime, SessionMiddleware, SessionStatus, get_session, same_origin
 from fastsession.inspector import SessionInspector
 from fastsession.session_status import session_status_router
 from fastsession.stores import SessionStore
@@ -56,6 +56,8 @@ def create_app(
         # How old "last seen" may be in the list of devices: each renewal is a write.
         renew_after=min(timedelta(minutes=1), idle_timeout / 4),
         remember=Lifetime(idle=timedelta(days=14), absolute=timedelta(days=90)),
+        # Style sheet and icon are the same for everybody: no request for them waits until the device has proven itself.
+        device_binding=DeviceBinding(exclude=["/static"]),
         clock=clock,
     )
     app.state.accounts = Accounts.demo()
@@ -82,7 +84,9 @@ async def show_refusal(request: Request, error: HTTPException) -> Response:
     session: ShopSession = await get_session(request)
     if error.status_code == HTTPStatus.UNAUTHORIZED:
         if not signed_in(session):
-            tell_of_the_end(request, session)
+            # Nothing can be kept for a visitor whose device is not proven: the sign-in page tells them itself.
+            if session.info.status is not SessionStatus.UNBOUND:
+                tell_of_the_end(request, session)
             return to_page(with_next("/sign-in", page_asked_for(request)))
         # Signed in all the same: then the sign-in was not fresh enough.
         if request.method == "POST":

@@ -41,6 +41,7 @@ _ENDINGS = {
     SessionStatus.REVOKED: "You have been signed out. Please sign in again.",
     SessionStatus.EXPIRED_IDLE: "You were away for a while, so your session has ended.",
     SessionStatus.EXPIRED_ABSOLUTE: "Your session had become old, so it has ended.",
+    SessionStatus.UNBOUND: "Your browser could not show that you signed in on this device. Please sign in again.",
 }
 
 

@@ -57,6 +57,9 @@ class CookieWriter:
         if same_site not in ("lax", "strict", "none"):
             message = "same_site must be 'lax', 'strict' or 'none'."
             raise ConfigurationError(message)
+        if not isinstance(https_only, bool) or not isinstance(partitioned, bool):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+            message = "https_only and partitioned take True or False: any text is true, 'no' too."
+            raise ConfigurationError(message)
         if not https_only and (same_site == "none" or partitioned):
             message = "same_site='none' and partitioned=True need https_only=True: browsers drop such cookies."
             raise ConfigurationError(message)

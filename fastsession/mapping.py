@@ -58,9 +58,9 @@ class SessionDict(dict[str, Any]):
         """Open the session and fill the dict; Starlette's `request.session` calls it."""
         shown = (self.entries or self._look()).shown()
         # A loop that reads the storage goes on where the keys are the same.
-        if shown.keys() != super().keys():
-            super().clear()
-        super().update(shown)
+        if shown.keys() != dict.keys(self):
+            dict.clear(self)
+        dict.update(self, shown)
 
     def mark_modified(self) -> None:
         """Have the session saved with this response even if nothing in it differs."""

@@ -43,7 +43,7 @@ class SessionMiddleware:
             from fastsession.device_binding.endpoints import DeviceEndpoints  # noqa: PLC0415
 
             self.app = DeviceEndpoints(app, self.lifecycle, setup.devices)
-        self._routes = RouteInspection(app)
+        self._routes = RouteInspection(app, setup, SessionMiddleware)
         announce_cookie(setup.model, setup.cookies.name)
 
     @classmethod

@@ -25,6 +25,8 @@ _NO_STORE = (b"cache-control", b"no-store")
 # CDN-Cache-Control, with each vendor's name in front, and older ones.
 _CACHE_CONTROL = b"cache-control"
 _INSTRUCTIONS = (_CACHE_CONTROL, b"surrogate-control", b"edge-control", b"x-accel-expires")
+# What most responses have and what says nothing of caches: kept without a further look.
+_ORDINARY = frozenset({b"content-length", b"content-type", b"content-encoding", b"date", b"location", b"set-cookie"})
 
 
 def for_caches(headers: Iterable[Header], *, cookies: Sequence[Header], private: bool) -> list[Header]:
@@ -36,6 +38,9 @@ def for_caches(headers: Iterable[Header], *, cookies: Sequence[Header], private:
     kept: list[Header] = []
     varies = says_caching = False
     for header in headers:
+        if header[0] in _ORDINARY:
+            kept.append(header)
+            continue
         # ASGI requires lower case, but servers pass on whatever the application sends.
         name = header[0].lower()
         if name.endswith(_INSTRUCTIONS):

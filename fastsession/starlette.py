@@ -154,7 +154,7 @@ class StarletteWriter(CookieWriter):
         partitioned: bool,
     ) -> None:
         # Checked as if it were Secure: Starlette lets SameSite=None through without it.
-        super().__init__(path=path, domain=domain, same_site=same_site, partitioned=partitioned)
+        super().__init__(path=path, domain=domain, same_site=same_site, partitioned=bool(partitioned))
         self.https_only, self._max_age = https_only, max_age
         self._flags = f"; httponly; samesite={same_site}" + ("; secure" if https_only else "")
         self._flags += "" if domain is None else f"; domain={domain}"

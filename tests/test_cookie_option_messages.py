@@ -7,6 +7,7 @@ from fastsession.cookies import CookieWriter, check_name, cookie_name
 from fastsession.sealing.chunks import Chunks
 
 HOST = {"path": "/", "domain": None, "https_only": True}
+BOOLEANS = "https_only and partitioned take True or False: any text is true, 'no' too."
 NEEDS_HTTPS = "same_site='none' and partitioned=True need https_only=True: browsers drop such cookies."
 
 
@@ -16,6 +17,9 @@ NEEDS_HTTPS = "same_site='none' and partitioned=True need https_only=True: brows
         ({"same_site": "Lax"}, "same_site must be 'lax', 'strict' or 'none'."),
         ({"same_site": "none", "https_only": False}, NEEDS_HTTPS),
         ({"partitioned": True, "https_only": False}, NEEDS_HTTPS),
+        ({"https_only": "no"}, BOOLEANS),
+        ({"https_only": None}, BOOLEANS),
+        ({"partitioned": "yes"}, BOOLEANS),
         ({"path": "shop"}, "path must begin with a slash and hold neither semicolons nor control characters."),
         ({"domain": "a;b"}, "domain must be a host name, or None for the host that answers."),
     ],

@@ -1,16 +1,41 @@
-"""`python -m example_app`: its options, and the secret that it makes."""
+"""`python -m example_app`: its options, the secret that it makes, and what it says of device binding."""
 
+import re
+import ssl
 from datetime import timedelta
 
 import pytest
 
-from example_app.__main__ import development_secret, read_options
+from example_app.__main__ import binding_advice, development_secret, read_options
+from example_app.certificate import make_certificate
 
 
 def test_the_command_serves_the_library_s_timeout_and_the_inspector():
     options = read_options([])
     assert options.idle_timeout == timedelta(minutes=30)
     assert options.inspector
+    assert not options.tls
+
+
+def test_https_is_asked_for_with_a_switch():
+    assert read_options(["--tls"]).tls
+
+
+def test_over_plain_http_it_says_why_sessions_stay_unbound():
+    advice = binding_advice(None, "http://127.0.0.1:8000")
+    assert "browsers bind sessions over https only" in advice
+    assert "make run TLS=1" in advice
+    assert "chromium" not in advice
+
+
+def test_over_https_it_prints_a_command_that_trusts_the_certificate(tmp_path):
+    certificate = make_certificate(tmp_path)
+    advice = binding_advice(certificate, "https://localhost:8000")
+    [command] = re.findall("^chromium .*", advice, re.MULTILINE)
+    assert f"--ignore-certificate-errors-spki-list={certificate.public_key_hash}" in command
+    assert command.endswith(" https://localhost:8000/sign-in")
+    # Its private key belongs to its certificate, or this raises.
+    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate.file, certificate.key_file)
 
 
 def test_the_warning_can_be_seen_soon_and_the_inspector_left_out():

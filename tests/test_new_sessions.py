@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI, Request, WebSocket
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from fastsession import ConfigurationError, CurrentSession, Session, SessionMiddleware, SessionNotSerializableError
 from fastsession.formats import IronSession
@@ -52,6 +52,18 @@ class Initialised(Session):
 
     def __init__(self, **data: Any) -> None:
         super().__init__(**{"variant": settings["variant"], **data})
+
+
+class Validated(Session):
+    model_config = ConfigDict(validate_default=True)
+
+    variant: str = ""
+    note: str = ""
+
+    @field_validator("variant")
+    @classmethod
+    def fill_in(cls, value: str) -> str:
+        return value or settings["variant"]
 
 
 MODES: dict[str, Any] = {
@@ -131,7 +143,7 @@ def test_a_new_session_asks_for_the_settings_of_its_own_moment(options):
         }
 
 
-@pytest.mark.parametrize("model", [Visit, Prepared, Initialised])
+@pytest.mark.parametrize("model", [Visit, Prepared, Initialised, Validated])
 def test_an_untouched_new_session_sets_no_cookie_after_the_settings_have_changed(options, model):
     client = visits(options, model)
     with client:

@@ -62,7 +62,7 @@ FAULTS = {
     "a remembered cookie has no age": Fault("lifecycle", "max_age=max_age", "max_age=None"),
     "a slow request brings a revoked session back": Fault(
         "server_side/lifecycle",
-        "self._refuse_ended(visit, came)\n        if visit.origin:\n            await",
+        "self.revoking.refuse_ended(visit, came)\n        if visit.origin:\n            await",
         "if visit.origin:\n            await",
         mode="revocations",
     ),

@@ -3,7 +3,7 @@
 import uuid
 
 import pytest
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from fastsession import Session
 from tests.visitor import Visitor, note
@@ -59,3 +59,21 @@ def test_a_default_that_comes_back_as_another_type_is_absent_in_both():
     assert visit.as_dict(dict) == {}
     visit.as_dict(lambda session: session.update(flash=1))
     assert visit.as_dict(dict) == {"flash": 1}
+
+
+def test_a_default_that_a_validator_fills_in_otherwise_today_is_absent():
+    theme = ["light"]
+
+    class Themed(Session, validate_default=True):
+        theme: str = ""
+
+        @field_validator("theme")
+        @classmethod
+        def fill_in(cls, chosen):
+            return chosen or theme[0]
+
+    visit = Visitor(model=Themed)
+    assert visit.as_dict(dict) == {}
+    theme[0] = "dark"
+    assert visit.as_dict(dict) == {}
+    assert visit.as_model(lambda session: session.theme) == "dark"

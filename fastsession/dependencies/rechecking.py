@@ -99,6 +99,8 @@ class _Standing:
         Without `ask_store` the record is read only when memory does not have the answer: when there are no
         revocations, or when the idle timeout has passed that another request may have moved.
         """
+        if self._server is not None:
+            await self._server.ask(self._view.visit)
         visit = self._view.opened()
         if visit.ended:
             return SessionStatus.REVOKED

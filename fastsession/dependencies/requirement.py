@@ -20,6 +20,7 @@ from fastsession.visit import Visit
 
 SessionT = TypeVar("SessionT", bound=Session)
 _CLIENT_ERRORS = range(400, 500)
+NEEDS_BINDING = "require(bound=True) needs SessionMiddleware(..., device_binding=DeviceBinding())."
 
 
 class Requirement(SessionScheme):
@@ -41,14 +42,14 @@ class Requirement(SessionScheme):
         self._condition = checked_condition(condition, where="require")
         self._declared = declared_model(self._condition)
         self._fresh = None if fresh is None else seconds("fresh", fresh, least=1)
-        self._bound = bound
+        self.bound = bound
         self._status_code = status_code
         self._session = SessionDependency(model, asked_as=self, innermost=True)
-        self._overridable = (get_session,) if model is None else (session_of(model), get_session)
+        self.overridable = (get_session,) if model is None else (session_of(model), get_session)
 
     async def __call__(self, connection: HTTPConnection) -> Any:
         """Return the session, or raise an `HTTPException` with the status code."""
-        session = await overridden(connection, *self._overridable)
+        session = await overridden(connection, *self.overridable)
         if session is NOT_OVERRIDDEN:
             session = await self._session(connection)
             self._check_declared(session)
@@ -56,7 +57,7 @@ class Requirement(SessionScheme):
             raise self._refusal("Not authenticated")
         if self._fresh is not None and not _is_fresh(session, self._fresh):
             raise self._refusal("Fresh authentication required")
-        if self._bound and not _is_proven(session):
+        if self.bound and not _is_proven(session):
             raise self._refusal("Proof of the device required")
         return session
 
@@ -95,8 +96,7 @@ def _is_proven(session: object) -> bool:
         # As for `_is_fresh`.
         return True
     if visit.setup.devices is None:
-        message = "require(bound=True) needs SessionMiddleware(..., device_binding=DeviceBinding())."
-        raise ConfigurationError(message)
+        raise ConfigurationError(NEEDS_BINDING)
     return visit.info().bound_until is not None
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import inspect
+from collections.abc import Container, Iterator
+from typing import TYPE_CHECKING, Any
 
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from fastapi.routing import APIRoute
 from starlette.types import Message, Scope, Send
 
-from fastsession.dependencies.requirement import Requirement
+from fastsession.dependencies.requirement import NEEDS_BINDING, Requirement
 from fastsession.dependencies.same_origin import SameOrigin
 from fastsession.dependencies.signed_in import SignedIn
 from fastsession.dependencies.slips import slips
 from fastsession.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from fastsession.options import Setup
 
 Guard = Requirement | SameOrigin | SignedIn
 # Where an application, a middleware, a mount and an included router keep what they pass requests to.
@@ -31,15 +35,20 @@ class RouteInspection:
     # No number of routes is -1, so the first request is never passed uninspected.
     routes = ()
 
-    def __init__(self, app: object) -> None:
+    def __init__(self, app: object, setup: Setup, kind: type[Any]) -> None:
         self._app = app
+        self._setup = setup
+        # The class of session middlewares, which may also stand further in.
+        self._kind = kind
         self.inspected: list[tuple[Any, int]] = [(self, -1)]
 
     def inspect(self, scope: Scope) -> None:
-        """Raise `ConfigurationError` naming every route that takes a session from the request."""
+        """Raise `ConfigurationError` naming every route that takes a session from the request, or can serve nobody."""
         routers = list(_routers(self._app, scope.get("app")))
         routes = [route for router in routers for route in router.routes]
         found = [f"{_where(route)}: {slip}" for route in routes for slip in _slips(route)]
+        if self._setup.devices is None:
+            found += self._closed_to_all(getattr(scope.get("app"), "dependency_overrides", ()))
         if found:
             raise ConfigurationError("\n".join(found))
         for route in routes:
@@ -57,19 +66,55 @@ class RouteInspection:
 
         return send_when_inspected
 
+    def _closed_to_all(self, overridden: Container[object]) -> list[str]:
+        """The routes that ask for a proof of the device, which our sessions never have.
+
+        None when another session middleware stands further in: then it depends on the request whose session is meant.
+        """
+        if any(_is_made_by(self._kind, each) for each in _reached_from(self._app)):
+            return []
+        return [
+            f"{_where(route)}: {NEEDS_BINDING}"
+            for router in _routers(self._app)
+            for route in router.routes
+            for dependant in _dependants(route)
+            if isinstance(dependant.call, Requirement) and self._closes(dependant.call, overridden)
+        ]
+
+    def _closes(self, requirement: Requirement, overridden: Container[object]) -> bool:
+        """Whether nobody meets the requirement with a session of ours."""
+        is_ours = requirement.session_model is None or issubclass(self._setup.model, requirement.session_model)
+        return requirement.bound and is_ours and not any(each in overridden for each in requirement.overridable)
+
+
+def _is_made_by(kind: type[Any], reached: object) -> bool:
+    """Whether this is a middleware of the kind, or an application that has yet to build one."""
+    factories: list[Any] = [middleware.cls for middleware in _inside(reached).get("user_middleware", ())]
+    return isinstance(reached, kind) or any(inspect.isclass(made) and issubclass(made, kind) for made in factories)
+
 
 def _routers(*apps: object) -> Iterator[Any]:
     """Every object with routes of its own that requests to these applications can reach."""
+    return (each for each in _reached_from(*apps) if isinstance(_inside(each).get("routes"), list))
+
+
+def _inside(found: object) -> dict[str, Any]:
+    """An object's own attributes. Not by getattr: a walk over an object that makes up attributes would never end."""
+    inside: dict[str, Any] = getattr(found, "__dict__", {})
+    return inside
+
+
+def _reached_from(*apps: object) -> Iterator[Any]:
+    """Every object that requests to these applications can reach."""
     waiting, seen = list(apps), set[int]()
     while waiting:
         current = waiting.pop()
         if id(current) in seen:
             continue
         seen.add(id(current))
-        # Not getattr: an object that makes up attributes would never end.
-        inside: dict[str, Any] = getattr(current, "__dict__", {})
+        inside = _inside(current)
+        yield current
         if isinstance(inside.get("routes"), list):
-            yield current
             waiting += inside["routes"]
         waiting += [inside[name] for name in _INNER if name in inside]
 

@@ -23,6 +23,7 @@ from fastsession.errors import ConfigurationError
 from fastsession.lifecycle import Lifecycle
 from fastsession.mapping import SessionDict
 from fastsession.scope import SCOPE_KEY
+from fastsession.server_side.lifecycle import ServerLifecycle
 from fastsession.session import Session
 
 SessionT = TypeVar("SessionT", bound=Session)
@@ -56,6 +57,8 @@ class SessionDependency(SessionScheme):
             self._check_annotations(connection.scope, view.lifecycle.codec.model)
             self._checked.add(ref(endpoint, self._checked.discard))
         if view.model is None:
+            if isinstance(view.lifecycle, ServerLifecycle):
+                await view.lifecycle.ask(view.visit)
             view.model = view.lifecycle.load(view.visit)
         return view.model
 

@@ -18,6 +18,7 @@ from fastsession.events import EventKind
 from fastsession.response_headers import DEVICE_ANSWER
 from fastsession.scope import SCOPE_KEY
 from fastsession.server_side.lifecycle import ServerLifecycle
+from fastsession.server_side.serving import ONE_PATH_FOR_TWO
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class DeviceEndpoints:
         if visit.brings_proof:
             answer: Response | None = await self._answer(visit, scope)
         else:
-            answer = self._bounce(visit, scope)
+            answer = await self._bounce(visit, scope)
         await (answer or self.app)(scope, receive, send)
 
     def _take_path(self, scope: Scope) -> None:
@@ -62,19 +63,21 @@ class DeviceEndpoints:
         paths: dict[Devices, str] = scope.setdefault(PATHS_KEY, {})
         mine = paths.setdefault(self._devices, self._devices.full_path(scope))
         if list(paths.values()).count(mine) > 1:
-            message = "Two session middlewares answer browsers at one path: give one of them DeviceBinding(path=...)."
-            raise ConfigurationError(message)
+            raise ConfigurationError(ONE_PATH_FOR_TWO)
 
-    def _bounce(self, visit: Visit, scope: Scope) -> Response | None:
+    async def _bounce(self, visit: Visit, scope: Scope) -> Response | None:
         """A page that loads itself anew, for a navigation from another site: browsers do not refresh for those."""
         if scope["type"] != "http" or scope["method"] != "GET" or _values(scope, b"secure-session-skipped"):
             return None
         if _value(scope, b"sec-fetch-site") != "cross-site" or _value(scope, b"sec-fetch-dest") != "document":
             return None
+        await self._fetch(visit)
         if not visit.opened:
             self._lifecycle.open(visit)
         is_due = visit.status in (SessionStatus.VALID, SessionStatus.UNBOUND)
         if is_due and self._devices.lacks_proof(visit.device, visit.now):
+            # An honest user's as a rule. Whoever comes back with it and without a proof is reported.
+            visit.rejection_reported = True
             return HTMLResponse(_LOAD_ANEW, headers={**DEVICE_ANSWER, "Refresh": "1"})
         return None
 
@@ -83,6 +86,7 @@ class DeviceEndpoints:
         # Before anything else: such a request does not prolong the session.
         visit.renew_as(wanted=False)
         try:
+            await self._fetch(visit)
             # With its model, whose subject may have been ended.
             self._lifecycle.load(visit)
             if visit.status in _ONLY_FOR_NOW:
@@ -92,6 +96,11 @@ class DeviceEndpoints:
         except StoreUnavailableError:
             return _response(HTTPStatus.SERVICE_UNAVAILABLE)
         return self._refresh(visit, scope)
+
+    async def _fetch(self, visit: Visit) -> None:
+        """Get what the server has of the session, if that has not been done; raises `StoreUnavailableError`."""
+        if isinstance(self._lifecycle, ServerLifecycle):
+            await self._lifecycle.ask(visit)
 
     async def _register(self, visit: Visit, scope: Scope) -> Response:
         """Keep the browser's new key in the device cookie; raises `StoreUnavailableError`."""

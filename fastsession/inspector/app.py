@@ -16,10 +16,11 @@ from fastsession.events import EventKind
 from fastsession.inspector.access import is_local, is_same_origin
 from fastsession.inspector.evidence import decline_renewal, examine, inspected
 from fastsession.inspector.experiment_panel import PARAMETER, TRY
-from fastsession.inspector.experiments import EXPERIMENTS, prepared
+from fastsession.inspector.experiments import experiments_on, prepared
 from fastsession.inspector.laboratory import try_out
 from fastsession.inspector.notes import Looks, heard
 from fastsession.inspector.page import page
+from fastsession.server_side.asking import ask_for_sessions
 from fastsession.session import Session
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class SessionInspector:
             # As the application answers for any path that it does not have.
             await self._router.not_found(scope, receive, send)
         else:
+            await ask_for_sessions(scope)
             decline_renewal(scope)
             await self._router(scope, receive, send)
 
@@ -85,10 +87,10 @@ class SessionInspector:
     async def _try(self, request: Request) -> Response:
         if not is_same_origin(request.scope):
             return PlainTextResponse("Only the inspector's own forms.", HTTPStatus.FORBIDDEN, _HEADERS)
-        experiment = EXPERIMENTS.get(request.query_params.get(PARAMETER, ""))
+        evidence = examine(inspected(request.scope, self._model), self._looks)
+        experiment = experiments_on(evidence).get(request.query_params.get(PARAMETER, ""))
         if experiment is None:
             return PlainTextResponse("No such experiment.", HTTPStatus.NOT_FOUND, _HEADERS)
-        evidence = examine(inspected(request.scope, self._model), self._looks)
         attempt = prepared(experiment, evidence)
         finding = None
         if attempt is not None:

@@ -22,7 +22,7 @@ FIELDS = {
     "chunk": "how many chunks there are, and of which set this is one",
     "version": "the token format, always 1",
     "key-id": "which secret sealed it",
-    "renewed-at": "from here the idle timeout counts",
+    "renewed-at": "from here the idle timeout counts, or a device's proof",
     "nonce": "24 random bytes, new for every seal",
     "ciphertext": "id, times and content, sealed and padded",
     "tag": "proves that no bit was changed",
@@ -32,10 +32,10 @@ FIELDS = {
 
 def browser_panel(evidence: Evidence) -> Markup:
     """The panel on the left."""
-    if evidence.held:
+    if evidence.held or evidence.beside:
         content = joined(
             [
-                *(_cookie(cookie) for cookie in evidence.held),
+                *(_cookie(cookie) for cookie in (*evidence.held, *evidence.beside)),
                 _legend(evidence),
                 _limits(evidence),
             ]

@@ -30,11 +30,16 @@ Contents = tuple[dict[str, Any], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One request's session. `looks` are the earlier ones at it, the oldest first."""
+    """One request's session.
+
+    `held` are its cookies, `beside` those of the device that it is bound to, and `looks` the earlier ones at it,
+    the oldest first.
+    """
 
     view: SessionDict
     held: tuple[HeldCookie, ...]
     payload: bytes
+    beside: tuple[HeldCookie, ...] = ()
     looks: tuple[Look, ...] = ()
 
     @property
@@ -83,6 +88,11 @@ class Evidence:
         """The session's cookies, name and value."""
         return tuple((cookie.name, cookie.value) for cookie in self.held)
 
+    @property
+    def device_cookies(self) -> tuple[tuple[str, str], ...]:
+        """The cookies of its device, name and value."""
+        return tuple((cookie.name, cookie.value) for cookie in self.beside)
+
     def contents(self) -> Contents:
         """What the session holds now."""
         return contents_of(self.payload)
@@ -111,7 +121,9 @@ def examine(view: SessionDict, looks: Looks) -> Evidence:
     model = lifecycle.load(visit) if view.model is None else view.model
     evidence = Evidence(view, (), lifecycle.codec.dump(model, visit.extras))
     held = held_cookies(lifecycle.cookies.brought(visit.header), visit.header, own_format=evidence.own_format)
-    evidence = replace(evidence, held=held)
+    devices = lifecycle.devices
+    beside = () if devices is None else devices.cookies.brought(visit.header)
+    evidence = replace(evidence, held=held, beside=held_cookies(beside, visit.header, own_format=True))
     if evidence.token is None:
         return evidence
     earlier = looks.before(evidence.handle)

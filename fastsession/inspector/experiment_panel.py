@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from fastsession.events import SessionEvent
 from fastsession.inspector.evidence import Evidence
-from fastsession.inspector.experiments import EXPERIMENTS, NO_SESSION, Experiment, obstacle_to
+from fastsession.inspector.experiments import NO_SESSION, Experiment, experiments_on, obstacle_to
 from fastsession.inspector.laboratory import Finding
 from fastsession.inspector.markup import Markup, element, joined, table
 from fastsession.inspector.wording import MEANINGS, moment, status_badge
@@ -25,7 +25,7 @@ def experiment_panel(evidence: Evidence, tried: Experiment | None, finding: Find
             "Each button presents a copy of your cookie to the code that opens every cookie. Your own stays as it is.",
         ),
         "" if evidence.token else element("p", NO_SESSION),
-        element("ul", *(_button(key, evidence) for key in EXPERIMENTS), class_="experiments"),
+        element("ul", *(_button(*named, evidence) for named in experiments_on(evidence).items()), class_="experiments"),
         _result(evidence, tried, finding) if tried else "",
         class_="panel wide",
         id="experiments",
@@ -51,8 +51,7 @@ def log_panel(events: tuple[SessionEvent, ...]) -> Markup:
     return element("section", element("h2", "Its events"), content, class_="panel wide", id="log")
 
 
-def _button(key: str, evidence: Evidence) -> Markup:
-    experiment = EXPERIMENTS[key]
+def _button(key: str, experiment: Experiment, evidence: Evidence) -> Markup:
     obstacle = obstacle_to(experiment, evidence)
     button = element(
         "button",
@@ -88,6 +87,7 @@ def _consequences(evidence: Evidence, finding: Finding) -> list[Markup]:
         "Event": ", ".join(told) or "none",
         "The response": finding.response,
         "The route gets": "a fresh session" if finding.payload is None else "this session",
+        "require(bound=True)": "" if finding.proven is None else "lets it pass" if finding.proven else "refuses it",
         "Set back to then": ", ".join(names),
     }
     return [element("div", element("dt", name), element("dd", text)) for name, text in consequences.items() if text]

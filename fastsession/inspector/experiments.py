@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from fastsession.inspector.evidence import Evidence
@@ -28,6 +28,11 @@ class Experiment:
 def obstacle_to(experiment: Experiment, evidence: Evidence) -> str:
     """Why the experiment cannot be made on this session, "" when it can."""
     return experiment.obstacle(evidence) if evidence.token else NO_SESSION
+
+
+def experiments_on(evidence: Evidence) -> dict[str, Experiment]:
+    """The experiments that this session's middleware allows for, by their keys."""
+    return EXPERIMENTS if evidence.setup.devices is None else EXPERIMENTS | DEVICE_EXPERIMENTS
 
 
 def prepared(experiment: Experiment, evidence: Evidence) -> Attempt | None:
@@ -79,6 +84,21 @@ def _stay(evidence: Evidence, token: Token) -> Attempt:
     return _attempt(evidence, tuple(evidence.session_cookies.seal(renewed, now=end - 1).items()), done, now=end)
 
 
+def _unproven(evidence: Evidence, _: Token) -> Attempt:
+    devices = evidence.setup.devices
+    kept = [(name, value) for name, value in evidence.device_cookies if devices and name != devices.cookies.bound_name]
+    return _attempt(
+        evidence,
+        evidence.cookies,
+        "The copied jar was presented without its proof, which is over by then.",
+        beside=kept,
+    )
+
+
+def _alone(evidence: Evidence, _: Token) -> Attempt:
+    return _attempt(evidence, evidence.cookies, "The session's cookie was presented without the device's.", beside=())
+
+
 def _rotate(evidence: Evidence, _: Token) -> Attempt:
     done = "A new secret seals, and today's is among secret_key_fallbacks."
     return _attempt(evidence, evidence.cookies, done, reads=_rotated(evidence, keeps_old=True))
@@ -96,8 +116,10 @@ def _attempt(
     *,
     now: float | None = None,
     reads: OwnCookies | None = None,
+    beside: Iterable[tuple[str, str]] | None = None,
 ) -> Attempt:
     moment = evidence.visit.now if now is None else now
+    cookies = (*cookies, *(evidence.device_cookies if beside is None else beside))
     return Attempt(cookies, reads or evidence.session_cookies, moment, done, renews=reads is not None)
 
 
@@ -119,6 +141,11 @@ def _no_older_cookie(evidence: Evidence) -> str:
     return "" if _older(evidence) else "Needs an earlier cookie: change the session, then come back to this page."
 
 
+def _not_bound(evidence: Evidence) -> str:
+    device = evidence.visit.device
+    return "" if device and device.key else "Needs a session that is bound to its device: sign in over https."
+
+
 def _foreign_format(evidence: Evidence) -> str:
     return "" if evidence.own_format else "Needs our own token: format= has secrets of its own."
 
@@ -131,4 +158,13 @@ EXPERIMENTS = {
     "stay": Experiment("Never leave", "Can a session be renewed for ever?", _stay, _nothing),
     "rotate": Experiment("Rotate the key", "Are visitors signed out by a new secret?", _rotate, _foreign_format),
     "retire": Experiment("Retire the key", "And when the old secret is taken away?", _retire, _foreign_format),
+}
+# For a middleware with `device_binding=` only.
+DEVICE_EXPERIMENTS = {
+    "unproven": Experiment(
+        "Replay without the proof", "What is a copied jar worth once the proof is over?", _unproven, _not_bound
+    ),
+    "alone": Experiment(
+        "Leave the device out", "Does it unbind to send the session's cookie alone?", _alone, _not_bound
+    ),
 }

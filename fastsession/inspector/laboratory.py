@@ -43,7 +43,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of an attempt: how it was received, what was told of it, what the response would have done."""
+    """What became of an attempt: how it was received, what was told of it, what the response would have done.
+
+    `proven` is whether it brought a live proof of its device, None without `device_binding=`.
+    """
 
     done: str
     status: SessionStatus
@@ -51,6 +54,7 @@ class Finding:
     events: tuple[SessionEvent, ...]
     response: str
     payload: bytes | None
+    proven: bool | None = None
 
 
 class RotatedCookies(OwnCookies):
@@ -93,7 +97,9 @@ async def try_out(evidence: Evidence, attempt: Attempt, scope: Scope) -> Finding
         visit.renew_as(wanted=False)
     answer: Message = {"status": _STATUS_OK, "headers": ()}
     await lifecycle.commit(probe, scope, answer, _discard)
-    return Finding(attempt.done, visit.status, visit.detail, tuple(events), _told(answer["headers"]), visit.payload)
+    proven = None if lifecycle.devices is None else visit.info().bound_until is not None
+    told = _told(answer["headers"])
+    return Finding(attempt.done, visit.status, visit.detail, tuple(events), told, visit.payload, proven)
 
 
 def _beside(setup: Setup, attempt: Attempt, events: list[SessionEvent]) -> Lifecycle:

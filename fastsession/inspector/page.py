@@ -7,6 +7,7 @@ from string import Template
 
 from fastsession.events import SessionEvent
 from fastsession.inspector.browser_panel import browser_panel
+from fastsession.inspector.device_panel import device_panel
 from fastsession.inspector.evidence import Evidence
 from fastsession.inspector.experiment_panel import experiment_panel, log_panel
 from fastsession.inspector.experiments import Experiment
@@ -33,6 +34,7 @@ def page(
                 browser_panel(evidence),
                 server_panel(evidence),
                 timeline(evidence),
+                device_panel(evidence),
                 experiment_panel(evidence, tried, finding),
                 log_panel(events),
             ]

@@ -24,6 +24,7 @@ MEANINGS = {
     SessionStatus.INCOMPLETE: "A chunk of the session is missing.",
     SessionStatus.AMBIGUOUS: "Valid cookies of two sessions arrived: neither was believed.",
     SessionStatus.STORE_DOWN: "The store did not answer.",
+    SessionStatus.UNBOUND: "The session is bound to a device, and that has not proven itself here.",
 }
 
 

@@ -11,6 +11,7 @@ from pydantic_core import InitErrorDetails, SchemaValidator, core_schema
 
 from fastsession.payload.codec import PayloadCodec
 from fastsession.payload.edits import independent
+from fastsession.payload.schemas import everything, schema_of
 from fastsession.session import Session
 
 # Factories that make the same value each time.
@@ -31,8 +32,9 @@ class DeclaredFields:
         all_frozen = bool(model.model_config.get("frozen"))
         self._frozen = frozenset(name for name in fields if all_frozen or fields[name].frozen)
         self._never_dumped = frozenset(name for name in fields if fields[name].exclude)
-        # A validator of the whole model may fill a field in as well as a factory.
+        # A validator of the whole model, or of a default, may fill a field in as well as a factory.
         constant = self._alone and all(field.default_factory in _CONSTANT_FACTORIES for field in fields.values())
+        constant = constant and not _runs_validators_on_defaults(model)
         values = self._values(codec.fresh())
         # The values that count as absent, None where they are not the same each time, new or from a cookie.
         self.constants = values if constant and values == self.defaults() else None
@@ -108,6 +110,13 @@ class DeclaredFields:
     def _field_json(self, session: Session, name: str) -> bytes:
         serializer = self._model.__pydantic_serializer__
         return serializer.to_json(session, include={name}, by_alias=False, round_trip=True, warnings=False)
+
+
+def _runs_validators_on_defaults(model: type[Session]) -> bool:
+    """Whether a default goes through code of the application, which may answer otherwise the next time."""
+    found = list(everything(*schema_of(model)))
+    validated = any({**part.get("config", {}), **part}.get("validate_default") for part in found)
+    return validated and any(part["type"].startswith("function-") for part in found)
 
 
 def _fields_validator(model: type[Session]) -> SchemaValidator:

@@ -147,12 +147,5 @@ def _end_of(mark: str) -> bytes:
     return mark[-_END_SIZE:].encode("latin-1")
 
 
-def clear_characters(header: bytes, start: int, count: int) -> bytes:
-    """Return the first characters of the token whose value, or first chunk, is at `start`."""
-    if header[start + 1 : start + 2] == b".":
-        start += CHUNK_MARK_SIZE
-    return header[start : start + count]
-
-
 def _is_chunk(value: str) -> bool:
     return CHUNK_MARK_SIZE < len(value) <= MAX_COOKIE_SIZE and _MARK.match(value) is not None

@@ -10,7 +10,7 @@ from fastsession.cookies import MAX_COOKIES, MOST_HEADER_BYTES, find_values
 from fastsession.errors import Rejected, SessionTooLargeError
 from fastsession.payload.lines import field_sizes
 from fastsession.sealing.choice import Choice
-from fastsession.sealing.chunks import CHUNK_MARK_SIZE, Chunks, clear_characters
+from fastsession.sealing.chunks import CHUNK_MARK_SIZE, Chunks
 from fastsession.sealing.contract import Arrival
 from fastsession.sealing.other_writers import other_writer
 from fastsession.sealing.recent import Recent
@@ -66,24 +66,18 @@ class OwnCookies:
             if binding or token.binding or not window.begins <= now < window.ends:
                 admit(token, binding, self.timeouts, now)
             return known
-        found: list[str] = []
-        # Values that look like tokens under a configured key, or begin one. What else is called like our cookie costs
-        # no more than a search, so that it cannot hide the good one.
-        for beginning in self._beginnings:
-            if beginning in header and len(header) <= MOST_HEADER_BYTES:
-                # The values, and before, between and behind them the rest of the header.
-                found = self._split(header.decode("latin-1"), _MOST_COMPARED)
-                break
-        texts = found[1::2]
-        if len(texts) > 1:
-            return self._newest(texts, "".join(found[::2]).encode("latin-1"), binding, now)
-        # Without any, the first cookie of our name tells why there is no session.
-        texts = texts or find_values(header, self._find)
-        if not texts:
-            if self.chunks.following(header):
-                raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
-            return None
-        [text, *_] = texts
+        before, pair, after = header.partition(self._pair)
+        as_browsers_write = pair and (not before or (before.endswith(b"; ") and self._find not in before))
+        if as_browsers_write and self._find not in after and len(header) <= MOST_HEADER_BYTES:
+            # The only cookie of our name.
+            text = after.partition(b";")[0].strip(b" \t").decode("latin-1")
+        else:
+            texts, rest = self._texts(header)
+            if not texts:
+                return None
+            if len(texts) > 1:
+                return self._newest(texts, rest, binding, now)
+            [text] = texts
         try:
             token = self.sealer.open(self.chunks.join(text, header) if "." in text else text)
         except Rejected as rejected:
@@ -92,7 +86,7 @@ class OwnCookies:
             check_binding(token, binding)
         timeouts = self.timeouts
         window = timeouts.admit(token.created_at, token.renewed_at, token.remembered, now, token.stale)
-        arrival = Arrival(token, window)
+        arrival: Arrival = tuple.__new__(Arrival, (token, window, None))
         # A rejected cookie is never remembered: rejecting it must take as long each time.
         mark = hash(header)
         if mark not in self._noted:
@@ -105,14 +99,16 @@ class OwnCookies:
 
     def may_be_due(self, header: bytes, now: float) -> bool:
         """Whether the token's clear bytes say that renewal is due. A strange one is not authenticated for that."""
-        start = header.find(self._pair)
-        if start < 0 or (start and header[start - 1] not in _BEFORE_A_NAME):
+        before, pair, after = header.partition(self._pair)
+        if not pair or (before and before[-1] not in _BEFORE_A_NAME):
             # Not as browsers write it, if it is there: then it has to be opened to know.
             return self._find in header
-        if header.find(self._pair, start + 1) >= 0:
+        if self._pair in after:
             # Of several any may be the session.
             return True
-        due, over = self._renewal_window(clear_characters(header, start + len(self._pair), HEADER_CHARACTERS))
+        # The mark of a chunk has a full stop there.
+        start = CHUNK_MARK_SIZE if after[1:2] == b"." else 0
+        due, over = self._renewal_window(after[start : start + HEADER_CHARACTERS])
         return due <= now < over
 
     def seal(self, token: Token, *, now: float) -> dict[str, str]:
@@ -130,7 +126,8 @@ class OwnCookies:
 
     def stale(self, header: bytes, values: Mapping[str, str]) -> list[str]:
         """The names of the session's cookies that the request brought, and the response does not set."""
-        return [name for name in self.chunks.following(header) if name not in values]
+        following = self.chunks.following(header)
+        return [name for name in following if name not in values] if following else following
 
     def other_deletions(self, header: bytes, now: float) -> list[Header]:  # noqa: ARG002  (there are no others)
         """The headers that delete cookies of other systems: none."""
@@ -142,6 +139,22 @@ class OwnCookies:
             return self.timeouts.renewal_window(*self.sealer.peek(clear.decode("latin-1")))
         except Rejected:
             return _NEVER
+
+    def _texts(self, header: bytes) -> tuple[list[str], bytes]:
+        """The values that may be the session, and the header without them; raises `Rejected` (oversize, incomplete).
+
+        Those that look like tokens under a configured key, or begin one. What else is called like our cookie costs
+        no more than a search, so that it cannot hide the good one. Without any, the first cookie of our name tells
+        why there is no session.
+        """
+        found: list[str] = []
+        if len(header) <= MOST_HEADER_BYTES and any(beginning in header for beginning in self._beginnings):
+            # The values, and before, between and behind them the rest.
+            found = self._split(header.decode("latin-1"), _MOST_COMPARED)
+        texts = found[1::2] or find_values(header, self._find)[:1]
+        if not texts and self.chunks.following(header):
+            raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
+        return texts, "".join(found[::2]).encode("latin-1")
 
     def _newest(self, texts: list[str], rest: bytes, binding: bytes, now: float) -> Arrival:
         """The newest valid token of several; raises `Rejected` (ambiguous, or why none is valid).

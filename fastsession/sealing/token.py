@@ -109,21 +109,26 @@ class TokenSealer:
         bound_until = end + BINDING_SIZE if flags & _BOUND else end
         paired_until = bound_until + ID_SIZE if flags & _PAIRED else bound_until
         needed = paired_until + _SPARED_SIZE if flags & _SPARED else paired_until
-        created_at, spared_at = created_high << 32 | created, int.from_bytes(plaintext[paired_until:needed])
+        created_at = created_high << 32 | created
+        spared_at = int.from_bytes(plaintext[paired_until:needed]) if flags & _SPARED else 0
         # A cut-off that spared this session was made after it began: anything else was not written by this version.
         if flags & _UNKNOWN_FLAGS or needed > len(plaintext) or (flags & _SPARED and spared_at <= created_at):
             raise Rejected(SessionStatus.MALFORMED, "written by another version")
-        return Token(
-            session_id,
-            created_at,
-            signed_in_high << 32 | signed_in,
-            int.from_bytes(header[1 + KEY_ID_SIZE :]),
-            flags & _REMEMBERED != 0,
-            plaintext[_FIXED.size : end],
-            plaintext[end:bound_until],
-            key is not self.keys.primary,
-            spared_at,
-            plaintext[bound_until:paired_until],
+        # A named tuple's own constructor is written in Python.
+        return tuple.__new__(
+            Token,
+            (
+                session_id,
+                created_at,
+                signed_in_high << 32 | signed_in,
+                int.from_bytes(header[1 + KEY_ID_SIZE :]),
+                flags & _REMEMBERED != 0,
+                plaintext[_FIXED.size : end],
+                plaintext[end:bound_until],
+                key is not self.keys.primary,
+                spared_at,
+                plaintext[bound_until:paired_until],
+            ),
         )
 
     def beginnings(self) -> list[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fastsession.errors import StoreUnavailableError
+from fastsession.errors import Rejected, StoreUnavailableError
+from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
+    from fastsession.options import Outage
     from fastsession.stores.contract import Revocations, SessionStore
 
 
@@ -48,3 +51,14 @@ class Backends:
         self._started = None
         for backend in self._backends:
             await backend.stop()
+
+
+@contextmanager
+def outage_handled(outage: Outage) -> Generator[None]:
+    """Raise `Rejected` in place of `StoreUnavailableError`, where sessions are then anonymous."""
+    try:
+        yield
+    except StoreUnavailableError as error:
+        if outage == "unavailable":
+            raise
+        raise Rejected(SessionStatus.STORE_DOWN, str(error)) from None

@@ -71,7 +71,7 @@ class SessionControl:
         """End every session of the subject, this one too if it is one of them."""
         named = self._named(subject)
         if named:
-            await self._lifecycle.end_subject(named, keep=None)
+            await self._lifecycle.revoking.end_subject(named, keep=None)
 
     async def end_others(self) -> None:
         """End the subject's other sessions; this one goes on under a new id (OWASP ASVS 7.4.3).
@@ -81,7 +81,7 @@ class SessionControl:
         """
         visit, subject = self._view.opened(), self._named(None)
         visit.refuse_late("end_others()")
-        visit.reissue(await self._lifecycle.end_subject(subject, keep=visit.id))
+        visit.reissue(await self._lifecycle.revoking.end_subject(subject, keep=visit.id))
 
     async def end(self, handle: str) -> bool:
         """End the session with this handle; with a store only if it is the subject's own. Whether there was one.
@@ -96,7 +96,7 @@ class SessionControl:
             return True
         async for entry in records.each_owned(self._owners(None)):
             if self._handle(entry.id) == handle:
-                await self._lifecycle.end(entry.id, entry.created_at)
+                await self._lifecycle.revoking.end(entry.id, entry.created_at)
                 return True
         return False
 
@@ -150,4 +150,5 @@ async def _control(view: SessionDict) -> SessionControl:
         )
         raise ConfigurationError(message)
     await lifecycle.backends.start()
+    await lifecycle.ask(view.visit)
     return SessionControl(view, lifecycle)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
 from fastsession.decision import Outcome
-from fastsession.errors import Rejected, SessionLimitError, SessionTooLargeError, StoreUnavailableError
+from fastsession.errors import (
+    Rejected,
+    SessionLimitError,
+    SessionNotSerializableError,
+    SessionTooLargeError,
+    StoreUnavailableError,
+)
 from fastsession.events import EventKind
-from fastsession.formats.marks import mark_in
 from fastsession.lifecycle import Lifecycle, Step
 from fastsession.reports import report
 from fastsession.sealing.binding import digest_of
-from fastsession.server_side.backends import Backends
+from fastsession.server_side.backends import Backends, outage_handled
+from fastsession.server_side.fetching import Fetches
 from fastsession.server_side.limit import SessionLimit
 from fastsession.server_side.names import Names
 from fastsession.server_side.record_writer import RecordWriter
@@ -23,6 +28,7 @@ from fastsession.server_side.records import Entry, Records
 from fastsession.server_side.revoking import Revoking
 from fastsession.server_side.serving import refuse
 from fastsession.status import SessionStatus
+from fastsession.stores.on_demand import OnDemand
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,6 +48,8 @@ class ServerLifecycle(Lifecycle):
         super().__init__(setup)
         self.records = None if setup.store is None else Records(setup.store, setup.keys)
         self.revocations = setup.revocations
+        # Which sessions have been asked for, where that is left to those that look at them.
+        self.fetches = Fetches() if isinstance(setup.store, OnDemand) else None
         started = [backend for backend in (setup.store, setup.revocations) if backend is not None]
         self.backends = Backends(started, may_fail=setup.outage == "anonymous")
         names = Names(setup.keys, cookie_name=setup.cookies.name, audience=setup.audience)
@@ -49,15 +57,16 @@ class ServerLifecycle(Lifecycle):
         self.writer = None
         if self.records is not None:
             limit = None if setup.most_sessions is None else SessionLimit(setup.most_sessions, setup.when_full)
-            self.writer = RecordWriter(setup, self.records, owners=names.owners, end=self.end, limit=limit)
+            self.writer = RecordWriter(setup, self.records, owners=names.owners, end=self.revoking.end, limit=limit)
 
     async def serve(self, app: ASGIApp, view: SessionDict, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application with the session's data fetched; answer 503 in its place when that fails."""
+        """Run the application, with the session's data fetched unless on demand; answer 503 when that fails."""
         visit = view.visit
         try:
             if self.setup.front_end is not None:
                 visit.binding = digest_of(await self.setup.front_end.identity(HTTPConnection(scope)))
-            await self.fetch(visit)
+            if self.fetches is None:
+                await self.fetch(visit)
             await app(scope, receive, send)
         except StoreUnavailableError as error:
             # Those that the application raised as well, having asked for a session to be ended, and did not handle.
@@ -65,20 +74,45 @@ class ServerLifecycle(Lifecycle):
                 raise
             await refuse(error, visit, scope, send, dropping=False)
 
+    async def ask(self, visit: Visit) -> None:
+        """Fetch a session that is on demand; raises `StoreUnavailableError`."""
+        if self.fetches is not None:
+            await self.fetches.ask(visit, self.fetch)
+
     def open(self, visit: Visit) -> None:
         """Open the cookie, and reject a session that was ended."""
+        if self.fetches is not None:
+            self.fetches.check(visit)
         super().open(visit)
         self._reject_ended(visit, None)
         self.revoking.reject_unclaimed(visit)
 
     def load(self, visit: Visit) -> Session:
         """The model of what came, or of a new session when its subject's sessions were ended."""
+        if self.fetches is not None:
+            self.fetches.check(visit)
         model = super().load(visit)
         return self.new_model(visit) if self._reject_ended(visit, model) else model
 
     def in_cookie(self, token: Token) -> Token:
         """What of a token its cookie carries: with a store, no data."""
         return token if self.records is None else token._replace(payload=b"")
+
+    async def commit(self, view: View, scope: Scope, message: Message, send: Send) -> None:
+        """As without a store; a session that no one has asked for is fetched if its renewal is due."""
+        visit, fetches = view.visit, self.fetches
+        if fetches is not None and not fetches.have(visit):
+            due = self.cookies.may_be_due(visit.header, self.clock())
+            if not (due and await fetches.try_to_ask(visit, self.fetch, scope)):
+                visit.late = True
+                await send(message)
+                return
+        try:
+            committed = super().commit(view, scope, message, send)
+        except (SessionNotSerializableError, SessionTooLargeError) as error:
+            await refuse(error, visit, scope, send)
+        else:
+            await committed
 
     async def carry_out(self, step: Step, view: View, scope: Scope, message: Message, send: Send) -> None:
         """Do on the server what the step needs, then send the message; answer 503 in its place when that fails."""
@@ -94,30 +128,11 @@ class ServerLifecycle(Lifecycle):
             return
         await send(message)
 
-    async def end(self, session_id: bytes, created_at: int) -> None:
-        """End a session on the server: its record, and any copy of its cookie; raises `StoreUnavailableError`."""
-        if self.records is not None:
-            await self.records.delete(session_id)
-        await self.revoking.deny(session_id, created_at)
-
-    async def end_subject(self, subject: str, *, keep: bytes | None) -> int:
-        """End a subject's sessions but for the one with the id `keep`; returns the cut-off that did it."""
-        before = await self.revoking.cut_off(subject)
-        if self.records is not None:
-            owners = self.revoking.names.owners(subject)
-            if self.revoking.still_migrates():
-                async for entry in self.records.each_owned(owners):
-                    mark = mark_in(entry.id)
-                    if mark is not None and entry.id != keep:
-                        await self.revoking.deny_foreign(mark)
-            await self.records.end_owned(owners, keep=() if keep is None else (keep,))
-        return before
-
     async def read(self, token: Token) -> Entry | None:
         """The record of a session, None without a store; raises `Rejected` and `StoreUnavailableError`."""
         if self.records is None:
             return None
-        with self._outage_handled():
+        with outage_handled(self.setup.outage):
             return await self.records.read(token.id)
 
     def model_of(self, payload: bytes | None) -> Session | None:
@@ -138,7 +153,8 @@ class ServerLifecycle(Lifecycle):
         """Take the session that came from where it is kept; raises `StoreUnavailableError`."""
         migrations = self.setup.migrations
         if not visit.opened:
-            self.open(visit)
+            super().open(visit)
+            self._reject_ended(visit, None)
         try:
             if visit.token is None and visit.status is SessionStatus.ABSENT and migrations:
                 arrival = await migrations.load(visit.header, visit.now)
@@ -151,12 +167,14 @@ class ServerLifecycle(Lifecycle):
                 self._take(visit, await self.read(visit.token))
         except Rejected as rejected:
             visit.reject(rejected)
+        if self.fetches is not None:
+            self.fetches.note(visit)
 
     async def refuse_noted(self, visit: Visit, came: Session | None) -> None:
         """Raise `Rejected` when another system's session has been ended, as memory or the store knows."""
-        self._refuse_ended(visit, came)
+        self.revoking.refuse_ended(visit, came)
         if visit.origin:
-            with self._outage_handled():
+            with outage_handled(self.setup.outage):
                 await self.revoking.refuse_noted(visit.origin.mark, visit.origin.began, came)
 
     def _take(self, visit: Visit, entry: Entry | None) -> None:
@@ -167,19 +185,10 @@ class ServerLifecycle(Lifecycle):
         if entry.stale:
             visit.token, visit.window = visit.token._replace(stale=True), visit.window._replace(renews=0)
 
-    def _refuse_ended(self, visit: Visit, model: Session | None) -> None:
-        """Raise `Rejected` when the session that came, ours or another system's, has been ended."""
-        if visit.token is None:
-            return
-        if visit.origin:
-            self.revoking.refuse_foreign(visit.token, visit.origin.mark, visit.origin.began, model)
-        else:
-            self.revoking.refuse_denied(visit.token, model)
-
     def _reject_ended(self, visit: Visit, model: Session | None) -> bool:
         """Reject the session that came if it has been ended; whether it was."""
         try:
-            self._refuse_ended(visit, model)
+            self.revoking.refuse_ended(visit, model)
         except Rejected as rejected:
             visit.reject(rejected)
             return True
@@ -196,10 +205,13 @@ class ServerLifecycle(Lifecycle):
                 return Step(step.outcome, await self._kept(step.outcome, step.token, view, scope))
             if visit.token is not None:
                 if visit.drained:
-                    # Key by key: that was not meant for what the browser has been given since.
+                    # Key by key: that was not meant for what the browser or the record has been given since.
                     await self.refuse_noted(visit, self.model_of(visit.payload))
-                    if not visit.origin:
-                        await self.read(visit.token)
+                    entry = None if visit.origin else await self.read(visit.token)
+                    if entry is not None and entry.payload != visit.payload:
+                        visit.emptied = visit.drained = False
+                        token = visit.next_token(visit.committed or b"", int(self.clock()))
+                        return Step(Outcome.SAVE, await self._kept(Outcome.SAVE, token, view, scope))
                 await self._end_here(visit.token, visit.version)
         except Rejected as rejected:
             if rejected.status is not SessionStatus.REVOKED:
@@ -218,7 +230,7 @@ class ServerLifecycle(Lifecycle):
         visit = view.visit
         # As it came: it may have changed hands since. Its own `end_others` does not end it.
         came = None if visit.spared_at else self.model_of(visit.payload)
-        self._refuse_ended(visit, came)
+        self.revoking.refuse_ended(visit, came)
         if visit.origin:
             await self.revoking.refuse_noted(visit.origin.mark, visit.origin.began, came)
         if visit.token is None or visit.regenerated or visit.emptied:
@@ -234,13 +246,3 @@ class ServerLifecycle(Lifecycle):
         if self.records is not None and not await self.records.retire(token.id, version=version, now=self.clock()):
             await self.records.delete(token.id)
         await self.revoking.deny_here(token)
-
-    @contextmanager
-    def _outage_handled(self) -> Generator[None]:
-        """Raise `Rejected` in place of `StoreUnavailableError`, where sessions are then anonymous."""
-        try:
-            yield
-        except StoreUnavailableError as error:
-            if self.setup.outage == "unavailable":
-                raise
-            raise Rejected(SessionStatus.STORE_DOWN, str(error)) from None

@@ -45,6 +45,15 @@ class Revoking:
         self._migrating_until = 0 if setup.migrations is None else setup.migrations.until
         self._clock = setup.clock
 
+    def refuse_ended(self, visit: Visit, session: Session | None) -> None:
+        """Raise `Rejected` when the session that came, ours or another system's, has been ended. Looks into memory."""
+        if visit.token is None:
+            return
+        if visit.origin:
+            self.refuse_foreign(visit.token, visit.origin.mark, visit.origin.began, session)
+        else:
+            self.refuse_denied(visit.token, session)
+
     def refuse_denied(self, token: Token, session: Session | None) -> None:
         """Raise `Rejected` for a revoked session. Looks into memory only."""
         self._refuse(token, self.names.sessions(token.id), session, token.created_at, token.spared_at)
@@ -135,6 +144,25 @@ class Revoking:
         if self.revocations is not None:
             until = self._over_by(int(self._clock()))
             await self.revocations.deny_session(self.names.session_with(handle), until=until)
+
+    async def end(self, session_id: bytes, created_at: int) -> None:
+        """End a session on the server: its record, and any copy of its cookie; raises `StoreUnavailableError`."""
+        if self._records is not None:
+            await self._records.delete(session_id)
+        await self.deny(session_id, created_at)
+
+    async def end_subject(self, subject: str, *, keep: bytes | None) -> int:
+        """End a subject's sessions but for the one with the id `keep`; returns the cut-off that did it."""
+        before = await self.cut_off(subject)
+        if self._records is not None:
+            owners = self.names.owners(subject)
+            if self.still_migrates():
+                async for entry in self._records.each_owned(owners):
+                    mark = mark_in(entry.id)
+                    if mark is not None and entry.id != keep:
+                        await self.deny_foreign(mark)
+            await self._records.end_owned(owners, keep=() if keep is None else (keep,))
+        return before
 
     async def cut_off(self, subject: str) -> int:
         """Deny all of a subject's sessions that exist; returns the second that newer ones are not created before."""

@@ -28,6 +28,7 @@ MiddlewareT = TypeVar("MiddlewareT")
 Check = Callable[[object], None]
 _TRY_AGAIN_LATER = 1013
 _RETRY_AFTER_SECONDS = "1"
+ONE_PATH_FOR_TWO = "Two session middlewares answer browsers at one path: give one of them DeviceBinding(path=...)."
 
 
 async def serve_lifespan(
@@ -62,9 +63,16 @@ async def serve_lifespan(
 
 
 def check_below(setup: Setup, kind: type[Any], app: object) -> None:
-    """Raise `ConfigurationError` for a session middleware below `app` that would write our cookie by other rules."""
-    for middleware in middlewares_below(app, kind):
-        shares_cookie(setup, middleware.setup)
+    """Raise `ConfigurationError` for a session middleware below `app` that is in the way of ours.
+
+    It would write our cookie by other rules, or answer browsers at our path of the device binding.
+    """
+    for root_path, middleware in _middlewares_below(app, kind, ""):
+        other: Setup = middleware.setup
+        if shares_cookie(setup, other) or setup.devices is None or other.devices is None:
+            continue
+        if setup.devices.path == root_path + other.devices.path:
+            raise ConfigurationError(ONE_PATH_FOR_TWO)
 
 
 def middlewares_below(app: Any, kind: type[MiddlewareT]) -> Iterator[MiddlewareT]:
@@ -72,18 +80,23 @@ def middlewares_below(app: Any, kind: type[MiddlewareT]) -> Iterator[MiddlewareT
 
     Those that Starlette has yet to build are built for the question alone.
     """
+    return (middleware for _, middleware in _middlewares_below(app, kind, ""))
+
+
+def _middlewares_below(app: Any, kind: type[MiddlewareT], root_path: str) -> Iterator[tuple[str, MiddlewareT]]:
+    """As `middlewares_below`, each with the root path that it adds to that of `app`."""
     if isinstance(app, kind):
-        yield app
+        yield root_path, app
     for middleware in getattr(app, "user_middleware", ()):
         factory: Any = middleware.cls
         if inspect.isclass(factory) and issubclass(factory, kind):
-            yield middleware.cls(app, *middleware.args, **middleware.kwargs)
+            yield root_path, middleware.cls(app, *middleware.args, **middleware.kwargs)
     for route in getattr(app, "routes", ()):
         if isinstance(route, Mount | Host):
-            yield from middlewares_below(route.app, kind)
+            yield from _middlewares_below(route.app, kind, root_path + getattr(route, "path", ""))
     wrapped = getattr(app, "app", None)
     if wrapped is not None:
-        yield from middlewares_below(wrapped, kind)
+        yield from _middlewares_below(wrapped, kind, root_path)
 
 
 async def refuse(error: FastSessionError, visit: Visit, scope: Scope, send: Send, *, dropping: bool = True) -> None:

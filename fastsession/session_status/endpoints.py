@@ -17,6 +17,7 @@ from fastsession.errors import ConfigurationError
 from fastsession.mapping import SessionDict
 from fastsession.scope import SCOPE_KEY
 from fastsession.sealing.token import Token
+from fastsession.server_side.asking import ask_for_sessions
 from fastsession.session import Session
 
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -42,14 +43,14 @@ class StatusEndpoints:
 
     async def status(self, request: Request) -> Response:
         """Tell how long the session lasts, and leave it exactly as it is."""
-        view = self._view(request)
+        view = await self._view(request)
         if sender(request.headers) not in (Sender.OWN_PAGE, Sender.UNKNOWN):
             return _refusal(HTTPStatus.FORBIDDEN)
         return JSONResponse(await self._status(view), headers=_NO_STORE)
 
     async def renew(self, request: Request) -> Response:
         """Move the idle deadline; 401 without a session that counts."""
-        view = self._view(request)
+        view = await self._view(request)
         if sender(request.headers) is not Sender.OWN_PAGE:
             return _refusal(HTTPStatus.FORBIDDEN)
         if await self._counted(view) is None:
@@ -60,13 +61,13 @@ class StatusEndpoints:
 
     async def end(self, request: Request) -> Response:
         """End whatever session there is."""
-        view = self._view(request)
+        view = await self._view(request)
         if sender(request.headers) is not Sender.OWN_PAGE:
             return _refusal(HTTPStatus.FORBIDDEN)
         view.session().destroy()
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=_NO_STORE)
 
-    def _view(self, request: Request) -> SessionDict:
+    async def _view(self, request: Request) -> SessionDict:
         """The session that is meant. Asking for it renews neither it nor that of another middleware."""
         view = self._dependency.view_in(request)
         views: tuple[SessionDict, ...] = request.scope[SCOPE_KEY]
@@ -77,6 +78,7 @@ class StatusEndpoints:
                 "session_status_router(..., model=...), as with session_of(...)."
             )
             raise ConfigurationError(message)
+        await ask_for_sessions(request.scope)
         for each in views:
             each.opened().renew_as(wanted=False)
         return view

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fastsession.stores.followed_revocations import FollowedRevocations
     from fastsession.stores.memory_revocations import MemoryRevocations
     from fastsession.stores.memory_store import MemoryStore
+    from fastsession.stores.on_demand import OnDemand
     from fastsession.stores.redis_revocations import RedisRevocations
     from fastsession.stores.redis_store import RedisStore
     from fastsession.stores.sqlalchemy_revocations import SQLAlchemyRevocations
@@ -27,6 +28,7 @@ __all__ = [
     "FollowedRevocations",
     "MemoryRevocations",
     "MemoryStore",
+    "OnDemand",
     "Page",
     "Record",
     "RedisRevocations",
@@ -46,6 +48,7 @@ _MODULES = {
     "FollowedRevocations": "followed_revocations",
     "MemoryRevocations": "memory_revocations",
     "MemoryStore": "memory_store",
+    "OnDemand": "on_demand",
     "Page": "contract",
     "Record": "contract",
     "RedisRevocations": "redis_revocations",

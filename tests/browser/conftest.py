@@ -16,10 +16,10 @@ moves it while the server runs. The browser's own clock is moved by `page.clock`
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.certificate import make_certificate
-from tests.browser.chromium import HOSTS, running_chromium, served
+from tests.browser.chromium import HOSTS, launched, served
 from tests.browser.fetching import fetch
 from tests.browser.timed_pages import Tab, timed_pages
 from tests.processes import needed
@@ -36,9 +36,16 @@ def certificate(tmp_path_factory):
 
 
 @pytest.fixture(scope="package")
-def chromium(certificate):
+def browser_type():
+    """Starts browsers. There can be only one in a process."""
+    with sync_playwright() as playwright:
+        yield playwright.chromium
+
+
+@pytest.fixture(scope="package")
+def chromium(browser_type, certificate):
     """The one browser of all these tests. Ask for `context` or `page`: they have cookies of their own."""
-    with running_chromium(needed("chromium"), certificate) as browser:
+    with launched(browser_type, needed("chromium"), certificate) as browser:
         yield browser
 
 

@@ -1,6 +1,6 @@
 """The shop with device-bound sessions, and the routes of a bank."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from fastapi.responses import RedirectResponse
@@ -18,7 +18,14 @@ LIFETIME = 600
 REGISTERING, REFRESHING = 300, LIFETIME + 300
 SKEW = 30
 MODES = ("cookies", "revocations", "store")
+Control = Annotated[SessionControl, Depends(get_session_control)]
 router = APIRouter()
+# Routes that ask for a proof: an application that does not bind cannot have them.
+proven_router = APIRouter()
+
+
+def signed_in(session: ShopSession) -> object:
+    return session.user_id
 
 
 @router.post("/login/{user_id}")
@@ -60,27 +67,27 @@ async def page(session: Current) -> str:
     return session.note
 
 
-@router.post("/transfer")
+@proven_router.post("/transfer")
 async def transfer(
-    session: ShopSession = Depends(require(lambda session: session.user_id, bound=True, status_code=403)),
+    session: Annotated[ShopSession, Depends(require(signed_in, bound=True, status_code=403))],
 ) -> int | None:
     return session.user_id
 
 
-@router.post("/large-transfer")
+@proven_router.post("/large-transfer")
 async def large_transfer(
-    session: ShopSession = Depends(require(lambda session: session.user_id, bound=True, fresh=60, status_code=403)),
+    session: Annotated[ShopSession, Depends(require(signed_in, bound=True, fresh=60, status_code=403))],
 ) -> int | None:
     return session.user_id
 
 
 @router.post("/end-others")
-async def end_others(sessions: SessionControl = Depends(get_session_control)) -> None:
+async def end_others(sessions: Control) -> None:
     await sessions.end_others()
 
 
 @router.post("/end-all")
-async def end_all(sessions: SessionControl = Depends(get_session_control)) -> None:
+async def end_all(sessions: Control) -> None:
     await sessions.end_all()
 
 
@@ -102,8 +109,11 @@ def bank(mode: str = "cookies", **options: Any) -> FastAPI:
         options.setdefault("store", MemoryStore(clock=options["clock"]))
     if mode == "revocations":
         options.setdefault("revocations", MemoryRevocations(clock=options["clock"]))
-    app = shop(**{"device_binding": DeviceBinding(), **options})
+    options = {"device_binding": DeviceBinding(), **options}
+    app = shop(**options)
     app.include_router(router)
+    if options["device_binding"] is not None:
+        app.include_router(proven_router)
     return app
 
 

@@ -14,10 +14,11 @@ LEFT_OUT = object()
 
 
 class DeviceKey:
-    """A P-256 key pair. What a proof says can be replaced, or left out with LEFT_OUT."""
+    """A P-256 key pair, of a secret number or a new one. What a proof says can be replaced, or left out with LEFT_OUT."""
 
-    def __init__(self) -> None:
-        self._private = ec.generate_private_key(ec.SECP256R1())
+    def __init__(self, secret: int | None = None) -> None:
+        curve = ec.SECP256R1()
+        self._private = ec.generate_private_key(curve) if secret is None else ec.derive_private_key(secret, curve)
         public = self._private.public_key()
         numbers = public.public_numbers()
         # 33 bytes: the sign of y, and x.

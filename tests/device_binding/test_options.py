@@ -5,9 +5,9 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
-import fastsession.device_binding
 import pytest
 
+import fastsession.device_binding
 from fastsession import ConfigurationError, DeviceBinding, Session, SessionMiddleware, SessionStatus, require
 from fastsession.events import EventKind
 from fastsession.formats import IronSession

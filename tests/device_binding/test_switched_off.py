@@ -85,11 +85,6 @@ def test_a_login_while_it_is_off_has_no_pair(switched, clock):
     assert on.get("/who").json() == [7, "valid", False, None]
 
 
-def test_switched_off_asking_for_a_proof_refuses_everybody(switched):
-    """The option is missing: a mistake of the application, which is told so."""
-    assert switched(device_binding=None).post("/transfer").status_code == 500
-
-
 def test_sessions_from_before_the_option_are_unbound_until_the_next_login(shared, clock):
     before = Browser(bank("cookies", **shared, device_binding=None), clock)
     before.post("/login")

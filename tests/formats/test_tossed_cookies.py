@@ -64,61 +64,7 @@ def express(session_id):
 
 
 STORE = {user: json.dumps({"user": user, "cookie": {"expires": "2030-01-01T00:00:00Z"}}) for user in ("ada", "bob")}
-READERS = {
-    "StarletteSession": (StarletteSession(secret_key=SECRET, cookie_name="s"), starlette),
-    "IronSession": (IronSession(password=SECRET, cookie_name="s"), iron),
-    "ExpressSession": (ExpressSession(secret=SECRET, store=STORE, cookie_name="s"), express),
-}
-EACH = pytest.mark.parametrize("name", READERS)
-
-
-def user(reader, header):
-    """Whose session it is, or why it is none."""
-    migration = Migration(reader, accept_until=datetime(2040, 1, 1, tzinfo=UTC))
-    try:
-        return migration.read(cookie_pairs(header), now=NOW).data["user"]
-    except Rejected as rejected:
-        return rejected.status
-
-
-@EACH
-@pytest.mark.parametrize("place", [0, 7, 40])
-def test_garbage_does_not_hide_a_session_to_migrate(name, place):
-    reader, make = READERS[name]
-    values = planted(5)
-    values.insert(place, make("ada"))
-    assert user(reader, jar(*values)) == "ada"
-
-
-@EACH
-def test_two_peoples_sessions_are_ambiguous_and_one_twice_is_one(name):
-    reader, make = READERS[name]
-    assert user(reader, jar(make("ada"), make("bob"))) is SessionStatus.AMBIGUOUS
-    assert user(reader, jar(make("bob"), "x", make("ada"))) is SessionStatus.AMBIGUOUS
-    assert user(reader, jar(make("ada"), make("ada"))) == "ada"
-
-
-def test_of_one_session_the_newest_counts():
-    reader, _ = READERS["StarletteSession"]
-    migration = Migration(reader, accept_until=datetime(2040, 1, 1, tzinfo=UTC))
-    values = [starlette("ada", NOW - age) for age in (50, 10, 90)]
-    assert migration.read(cookie_pairs(jar(*values)), now=NOW).created_at == NOW - 10
-
-
-def test_a_signature_in_a_cookie_of_its_own_is_found_among_others():
-    reader = CookieSession(keys=[SECRET], cookie_name="s")
-    value, signature = signed_pair("ada")
-    header = jar("x", value, "y") + b"; " + jar("x", "y", signature, name="s.sig")
-    assert user(reader, header) == "ada"
-    other, its = signed_pair("bob")
-    both = jar(value, other) + b"; " + jar(signature, its, name="s.sig")
-    assert user(reader, both) is SessionStatus.AMBIGUOUS
-
-
-def test_without_a_cookie_of_the_name_there_is_none():
-    reader, _ = READERS["IronSession"]
-    assert user(reader, b"t=1; t=2") is SessionStatus.ABSENT
-    assert user(reader, b"s=; s=") is SessionStatus.ABSENT
+IDS = {"ada": bytes(16), "bob": bytes(range(16))}
 
 
 def shared(format_=None):
@@ -127,42 +73,100 @@ def shared(format_=None):
     )
 
 
-def sealed(session_id, *, at=NOW, payload=b'{"user":"ada"}'):
-    return shared().seal(Token(session_id, NOW - 60, 0, at, remembered=False, payload=payload), now=at)["s"]
+def sealed(user, at=NOW, *, became=None):
+    """The cookie of a shared session that we have written."""
+    payload = json.dumps({"user": became or user}).encode()
+    return shared().seal(Token(IDS[user], NOW - 100, 0, at, remembered=False, payload=payload), now=at)["s"]
 
 
-MINE, YOURS = bytes(16), bytes(range(16))
+def user_to_migrate(reader):
+    """Whose session a migration finds in a header, and when its cookie was written."""
+
+    def find(header):
+        migration = Migration(reader, accept_until=datetime(2040, 1, 1, tzinfo=UTC))
+        session = migration.read(cookie_pairs(header), now=NOW)
+        return session.data["user"], session.created_at
+
+    return find
 
 
+def shared_user(header):
+    """Whose session both sides find in a header, and when its cookie was written."""
+    token = shared().open(header, b"", NOW).token
+    return json.loads(token.payload)["user"], token.renewed_at
+
+
+def user(find, header):
+    """Whose session it is, or why it is none."""
+    try:
+        return find(header)[0]
+    except Rejected as rejected:
+        return rejected.status
+
+
+READER = IronSession(password=SECRET, cookie_name="s")
+# How a session is found among the cookies, and how one is made.
+WAYS = {
+    "StarletteSession": (user_to_migrate(StarletteSession(secret_key=SECRET, cookie_name="s")), starlette),
+    "IronSession": (user_to_migrate(READER), iron),
+    "ExpressSession": (user_to_migrate(ExpressSession(secret=SECRET, store=STORE, cookie_name="s")), express),
+    "shared, begun there": (shared_user, iron),
+    "shared, begun here": (shared_user, sealed),
+}
+EACH = pytest.mark.parametrize("way", WAYS)
+
+
+@EACH
 @pytest.mark.parametrize("place", [0, 7, 40])
-def test_garbage_does_not_hide_a_shared_session(place):
+def test_garbage_does_not_hide_a_session(way, place):
+    find, make = WAYS[way]
     values = planted(5)
-    values.insert(place, sealed(MINE))
-    assert shared().open(jar(*values), b"", NOW).token.id == MINE
+    values.insert(place, make("ada"))
+    assert user(find, jar(*values)) == "ada"
 
 
-def test_shared_sessions_of_two_ids_are_ambiguous_and_of_one_the_newest_counts():
-    with pytest.raises(Rejected) as rejected:
-        shared().open(jar(sealed(MINE), sealed(YOURS)), b"", NOW)
-    assert rejected.value.status is SessionStatus.AMBIGUOUS
-    values = [sealed(MINE, at=NOW - 50), sealed(MINE, at=NOW - 5, payload=b'{"user":"eve"}'), sealed(MINE, at=NOW - 20)]
-    assert shared().open(jar(*values), b"", NOW).token.renewed_at == NOW - 5
+@EACH
+def test_two_peoples_sessions_are_ambiguous_and_one_twice_is_one(way):
+    find, make = WAYS[way]
+    assert user(find, jar(make("ada"), make("bob"))) is SessionStatus.AMBIGUOUS
+    assert user(find, jar(make("bob"), "x", make("ada"))) is SessionStatus.AMBIGUOUS
+    assert user(find, jar(make("ada"), make("ada"))) == "ada"
 
 
-def test_what_the_other_side_began_is_one_session_when_it_holds_the_same():
-    assert shared().open(jar(iron("ada"), iron("ada")), b"", NOW).token.payload == b'{"user":"ada"}'
-    with pytest.raises(Rejected) as rejected:
-        shared().open(jar(iron("ada"), iron("bob")), b"", NOW)
-    assert rejected.value.status is SessionStatus.AMBIGUOUS
+@pytest.mark.parametrize("way", ["StarletteSession", "shared, begun there", "shared, begun here"])
+def test_of_one_session_the_newest_counts(way):
+    find, make = WAYS[way]
+    values = [make("ada", NOW - age) for age in (50, 10, 90)]
+    assert find(jar(*values)) == ("ada", NOW - 10)
+
+
+def test_a_session_that_holds_something_else_by_now_is_one_by_its_id():
+    values = [sealed("ada", NOW - 50), sealed("ada", NOW - 5, became="eve"), sealed("ada", NOW - 20)]
+    assert shared_user(jar(*values)) == ("eve", NOW - 5)
+
+
+def test_a_signature_in_a_cookie_of_its_own_is_found_among_others():
+    reader = CookieSession(keys=[SECRET], cookie_name="s")
+    value, signature = signed_pair("ada")
+    header = jar("x", value, "y") + b"; " + jar("x", "y", signature, name="s.sig")
+    assert user(user_to_migrate(reader), header) == "ada"
+    other, its = signed_pair("bob")
+    both = jar(value, other) + b"; " + jar(signature, its, name="s.sig")
+    assert user(user_to_migrate(reader), both) is SessionStatus.AMBIGUOUS
+
+
+def test_without_a_cookie_of_the_name_there_is_none():
+    assert user(user_to_migrate(READER), b"t=1; t=2") is SessionStatus.ABSENT
+    assert user(user_to_migrate(READER), b"s=; s=") is SessionStatus.ABSENT
 
 
 def test_an_expired_shared_session_does_not_make_a_valid_one_ambiguous():
-    assert shared().open(jar(sealed(YOURS, at=NOW - 1800), sealed(MINE)), b"", NOW).token.id == MINE
+    assert user(shared_user, jar(sealed("bob", NOW - 1800), sealed("ada"))) == "ada"
 
 
 def test_a_shared_session_among_others_is_renewed_although_nobody_looks():
-    assert shared().may_be_due(jar("x", sealed(MINE)), NOW)
-    assert not shared().may_be_due(jar(sealed(MINE)), NOW)
+    assert shared().may_be_due(jar("x", sealed("ada")), NOW)
+    assert not shared().may_be_due(jar(sealed("ada")), NOW)
 
 
 @pytest.mark.parametrize("look", ["open", "migrate"])

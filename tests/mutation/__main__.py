@@ -1,6 +1,6 @@
 """Change the code in every small way that mutmut knows, and see whether a test notices.
 
-    python -m tests.mutation [MODULE...]     every module of suites.py, or those named
+    python -m tests.mutation [MODULE...]     every module of SUITES in suites.py, or those named, of all that there are
 
 Prints one row a module and every survivor that survivors.md does not explain, and fails when there is
 one or when fewer than 95 % are killed.

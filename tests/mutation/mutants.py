@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutation.suites import SUITES
+from tests.mutation.suites import suite_of
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / ".build" / "mutation"
@@ -52,7 +52,7 @@ def tested_mutants(module: str) -> list[Mutant]:
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
     shutil.copy(ROOT / "pyproject.toml", copy)
     (copy / "setup.cfg").write_text(
-        SETTINGS.format(module=module, skipped=SKIPPED, tests="\n    ".join(SUITES[module]))
+        SETTINGS.format(module=module, skipped=SKIPPED, tests="\n    ".join(suite_of(module)))
     )
     ran(copy, "mutmut", "run", "--max-children", str(os.cpu_count()))
     lines = ran(copy, "mutmut", "results", "--all", "true").splitlines()

@@ -1,5 +1,6 @@
-"""What is mutated, and the fast tests that have to notice."""
+"""The fast tests that have to notice a change, for each module. `make mutation` runs SUITES; MODULES="..." any."""
 
+# Measured, with every survivor explained in survivors.md.
 SUITES = {
     "sealing/xaes": ["tests/test_xaes.py"],
     "sealing/token": ["tests/test_token.py", "tests/test_rejection_details.py"],
@@ -60,3 +61,135 @@ SUITES = {
         "tests/server_side/test_store_mode.py",
     ],
 }
+
+# For all others: by the name of a module at the top, by the beginning of one in a folder, of which the longest counts.
+BY_BEGINNING = {
+    "__main__": ["tests/test_command_line.py", "tests/test_command_from_python.py"],
+    "building/": ["tests/test_options.py", "tests/test_with_options.py"],
+    "decision": ["tests/test_decision_table.py", "tests/test_lifetime.py"],
+    "dependencies/": [
+        "tests/test_dependencies.py",
+        "tests/test_dependency_annotations.py",
+        "tests/test_openapi.py",
+        "tests/test_require.py",
+        "tests/test_several_middlewares.py",
+        "tests/guards",
+    ],
+    "dependencies/rechecking": ["tests/server_side/test_rechecking.py", "tests/server_side/test_open_sockets.py"],
+    "dependencies/signed_in": ["tests/guards/test_signed_in.py", "tests/test_bound_to_a_front_end.py"],
+    "errors": ["tests/test_sizes.py", "tests/test_serializable.py", "tests/test_event_log.py"],
+    "events": ["tests/test_events.py", "tests/test_event_log.py", "tests/test_rejected_once.py"],
+    "formats/": [
+        "tests/formats/test_contract.py",
+        "tests/formats/test_damaged_secrets.py",
+        "tests/formats/test_migration.py",
+        "tests/formats/test_odd_content.py",
+        "tests/formats/test_odd_seals.py",
+        "tests/formats/test_options.py",
+        "tests/formats/test_order.py",
+        "tests/formats/test_tossed_cookies.py",
+        "tests/formats/test_vectors.py",
+        "tests/formats/test_writing.py",
+    ],
+    "formats/authjs": ["tests/formats/test_odd_front_ends.py", "tests/formats/test_vectors.py"],
+    "formats/better_auth": ["tests/formats/test_odd_front_ends.py", "tests/formats/test_vectors.py"],
+    "formats/marks": ["tests/server_side/test_ended_migrations.py", "tests/test_foreign_revocation.py"],
+    "formats/migrating": [
+        "tests/test_migrating.py",
+        "tests/test_migrating_data.py",
+        "tests/server_side/test_migrating.py",
+    ],
+    "formats/redis_sessions": ["tests/formats/test_redis_sessions.py", "tests/formats/test_silent_stores.py"],
+    "formats/sharing": [
+        "tests/test_foreign_cookies.py",
+        "tests/test_foreign_metadata.py",
+        "tests/test_foreign_options.py",
+        "tests/test_foreign_revocation.py",
+        "tests/formats/test_tossed_cookies.py",
+    ],
+    "formats/slow_seals": ["tests/formats/test_slow_seals.py"],
+    "formats/stored_answers": ["tests/formats/test_silent_stores.py"],
+    "formats/taking_over": ["tests/test_starlette_drop_in.py", "tests/test_starlette_taken_over.py"],
+    "inspector/": ["tests/inspector"],
+    "mapping": [
+        "tests/test_mapping.py",
+        "tests/test_mapping_fields.py",
+        "tests/test_mapping_rules.py",
+        "tests/test_scope_session.py",
+        "tests/test_emptying.py",
+    ],
+    "middleware": [
+        "tests/test_middleware.py",
+        "tests/test_everyday.py",
+        "tests/test_scope_session.py",
+        "tests/test_several_middlewares.py",
+        "tests/test_websocket.py",
+    ],
+    "monitoring/": ["tests/monitoring"],
+    "options": ["tests/test_options.py", "tests/test_foreign_options.py", "tests/test_with_options.py"],
+    "payload/": [
+        "tests/test_field_types.py",
+        "tests/test_kept_types.py",
+        "tests/test_mapping_rules.py",
+        "tests/test_new_sessions.py",
+        "tests/test_payload.py",
+        "tests/test_payload_extras.py",
+        "tests/test_payload_models.py",
+        "tests/test_secret_fields.py",
+        "tests/test_serializable.py",
+        "tests/test_varying_defaults.py",
+    ],
+    "reports": ["tests/test_events.py", "tests/test_late_changes.py", "tests/test_handler_of_exception.py"],
+    "response_headers": ["tests/test_cache_headers.py", "tests/test_caching.py", "tests/test_plain_http.py"],
+    "scope": [
+        "tests/test_one_cookie_for_two.py",
+        "tests/test_scope_session.py",
+        "tests/test_several_middlewares.py",
+        "tests/test_shared_session_slips.py",
+    ],
+    "sealing/": ["tests/test_token_cookies.py", "tests/test_tossed_cookies.py", "tests/test_rejection_details.py"],
+    "sealing/binding": ["tests/test_binding_and_audience.py", "tests/test_bound_to_a_front_end.py"],
+    "sealing/other_writers": ["tests/test_other_writers.py"],
+    "sealing/recent": ["tests/test_recent.py"],
+    "server_side/": [
+        "tests/server_side/test_end_others.py",
+        "tests/server_side/test_ended_migrations.py",
+        "tests/server_side/test_failed_saves.py",
+        "tests/server_side/test_outdated_changes.py",
+        "tests/server_side/test_parallel_writes.py",
+        "tests/server_side/test_revocation_mode.py",
+        "tests/server_side/test_session_control.py",
+        "tests/server_side/test_store_mode.py",
+        "tests/server_side/test_subjects.py",
+    ],
+    "server_side/backends": ["tests/server_side/test_start_and_stop.py", "tests/server_side/test_frozen_process.py"],
+    "server_side/merging": ["tests/test_merging.py"],
+    "server_side/records": ["tests/test_records.py", "tests/server_side/test_store_mode.py"],
+    "server_side/serving": ["tests/test_serving.py", "tests/test_one_cookie_for_two.py"],
+    "session": ["tests/test_session.py", "tests/test_model_names.py", "tests/test_remember.py"],
+    "session_status/": [
+        "tests/test_session_status.py",
+        "tests/test_session_status_options.py",
+        "tests/test_session_status_polling.py",
+        "tests/test_session_status_same_origin.py",
+        "tests/test_session_status_script.py",
+    ],
+    "starlette": [
+        "tests/test_starlette_drop_in.py",
+        "tests/test_starlette_taken_over.py",
+        "tests/test_starlette_with_others.py",
+    ],
+    "stores/": ["tests/stores"],
+    "testing/": ["tests/test_testing.py", "tests/test_signing_in.py"],
+    "testing/stores/": ["tests/stores/test_contract_kit.py"],
+}
+
+
+def suite_of(module: str) -> list[str]:
+    """The files and folders of tests that have to notice a change of the module; raises `KeyError` without any."""
+    if module in SUITES:
+        return SUITES[module]
+    fitting = [name for name in BY_BEGINNING if module == name or ("/" in name and module.startswith(name))]
+    if not fitting:
+        raise KeyError(module)
+    return BY_BEGINNING[max(fitting, key=len)]

@@ -1,12 +1,14 @@
 """How often a request asks Redis, counted by a proxy between the two, and what it sends."""
 
+import time
 from secrets import token_hex
 
 import pytest
 import redis
 
-from fastsession.stores import RedisStore
+from fastsession.stores import OnDemand, RedisStore
 from tests.server_side.site import browser, site
+from tests.shop import IDLE
 from tests.stores.proxy import proxied
 
 pytestmark = pytest.mark.anyio
@@ -18,14 +20,16 @@ async def network(redis_server):
         yield proxy
 
 
-@pytest.fixture
-async def app(network):
+@pytest.fixture(params=["before the application", "on demand"])
+async def app(network, clock, request):
     store = RedisStore(network.url, prefix=f"{token_hex(4)}:", timeout=5)
-    async with site(store=store) as app:
+    clock.advance(time.time() - clock())
+    async with site(store=OnDemand(store) if request.param == "on demand" else store, clock=clock) as app:
         warm = browser(app)
         # The server knows the scripts of every kind of request from here on.
-        for path in ("/login/1", "/update", "/end-others", "/logout"):
-            await warm.post(path, **({"json": {"a": 1}} if path == "/update" else {}))
+        for path in ("/login/1", "/cart/tea", "/end-others", "/logout"):
+            await warm.post(path)
+        app.state.untouched = 0 if request.param == "on demand" else 1
         yield app
 
 
@@ -42,6 +46,20 @@ def asked(network):
 
 async def test_a_visitor_without_a_session_asks_nobody(app, asked):
     assert await asked(browser(app).get("/who")) == 0
+
+
+async def test_a_request_that_does_not_look_asks_once_or_on_demand_nobody(app, asked):
+    client = browser(app)
+    await client.post("/login/42")
+    assert await asked(client.get("/public")) == app.state.untouched
+
+
+async def test_a_renewal_asks_twice_whether_or_not_anyone_looks(app, asked, clock):
+    client = browser(app)
+    await client.post("/login/42")
+    for path in ("/public", "/who"):
+        clock.advance(IDLE // 2)
+        assert await asked(client.get(path)) == 2
 
 
 async def test_a_read_asks_once(app, asked):

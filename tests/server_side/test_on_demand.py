@@ -1,0 +1,189 @@
+"""`store=OnDemand(...)`: the store is asked by those that look at the session, and by no others."""
+
+import asyncio
+
+import pytest
+from fastapi import Request, WebSocket
+
+from fastsession import (
+    ConfigurationError,
+    StoreUnavailableError,
+    closing_when_over,
+    get_session,
+    recheck,
+)
+from fastsession.session_status import session_status_router
+from fastsession.stores import MemoryStore, OnDemand
+from tests.inspector.local import PAGE, inspected_shop, local_browser, logger_kept, status
+from tests.processes import PATIENCE
+from tests.server_side.counting import Counting
+from tests.server_side.site import browser, router, site
+from tests.shop import IDLE, Current, ShopSession, set_cookies, shop
+from tests.shop import browser as socket_browser
+
+pytestmark = pytest.mark.anyio
+DUE = IDLE // 2
+
+
+@pytest.fixture
+def store(clock):
+    return Counting(MemoryStore(clock=clock))
+
+
+@pytest.fixture
+async def app(store, clock):
+    async with site(store=OnDemand(store), clock=clock) as app:
+        yield app
+
+
+async def test_a_request_that_does_not_look_does_not_ask(app, client, store):
+    store.calls.clear()
+    response = await client.get("/public")
+    assert (response.status_code, set_cookies(response), store.names) == (200, [], [])
+
+
+async def test_a_request_that_does_not_look_needs_no_store(app, client, store):
+    store.fail_on = "read"
+    assert (await client.get("/public")).status_code == 200
+    assert (await client.get("/who")).status_code == 503
+
+
+async def test_everything_else_is_as_with_the_store_itself(app, client, store):
+    await client.post("/cart/tea")
+    await client.post("/note/3")
+    assert (await client.get("/who")).json() == [42, "valid"]
+    assert (await client.get("/cart")).json() == ["tea"]
+    other = browser(app)
+    await other.post("/login/42")
+    assert len((await client.get("/sessions")).json()) == 2
+    await client.post("/end-others")
+    assert (await other.get("/who")).json() == [None, "revoked"]
+    assert (await client.get("/cart")).json() == ["tea"]
+    await client.post("/logout")
+    assert (await client.get("/who")).json() == [None, "absent"]
+
+
+async def test_a_due_session_is_renewed_though_no_one_looks(app, client, store, clock):
+    await client.post("/cart/tea")
+    clock.advance(DUE)
+    store.calls.clear()
+    assert set_cookies(await client.get("/public")) != []
+    assert store.names == ["read", "replace"]
+    clock.advance(IDLE - 1)
+    assert (await client.get("/cart")).json() == ["tea"]
+
+
+async def test_a_renewal_that_cannot_be_made_is_left_for_the_next_response(app, client, store, clock):
+    await client.post("/cart/tea")
+    clock.advance(DUE)
+    store.fail_on = "read"
+    response = await client.get("/public")
+    assert (response.status_code, set_cookies(response)) == (200, [])
+    store.fail_on = None
+    assert set_cookies(await client.get("/public")) != []
+    assert (await client.get("/cart")).json() == ["tea"]
+
+
+async def test_an_ended_session_is_not_renewed(app, client, clock):
+    other = browser(app, cookies=client.cookies)
+    await client.post("/logout")
+    clock.advance(DUE)
+    assert set_cookies(await other.get("/public")) == []
+    assert (await other.get("/who")).json() == [None, "revoked"]
+
+
+async def test_whoever_asks_at_the_same_time_asks_once(app, client, store):
+    @app.get("/twice")
+    async def twice(request: Request) -> bool:
+        first, second = await asyncio.gather(get_session(request), get_session(request))
+        return first is second and first.user_id == 42
+
+    store.calls.clear()
+    assert (await client.get("/twice")).json() is True
+    assert store.names == ["read"]
+
+
+async def test_a_look_that_cannot_wait_says_what_to_write(app, client):
+    with pytest.raises(ConfigurationError, match=r"await get_session\(request\)"):
+        await client.get("/view")
+
+
+async def test_a_look_that_cannot_wait_may_follow_one_that_does(app, client):
+    @app.get("/after")
+    async def after(request: Request, session: Current) -> int | None:
+        return request.session["user_id"]
+
+    assert (await client.get("/after")).json() == 42
+
+
+async def test_a_route_that_goes_on_without_its_session_loses_nothing(app, client, store, clock):
+    @app.post("/anyway")
+    async def anyway(request: Request) -> str:
+        try:
+            session = await get_session(request)
+        except StoreUnavailableError:
+            return "without"
+        session.note = "with"
+        return "with"
+
+    await client.post("/cart/tea")
+    clock.advance(DUE)
+    store.fail_on = "read"
+    assert (await client.post("/anyway")).json() == "without"
+    store.fail_on = None
+    assert (await client.get("/cart")).json() == ["tea"]
+    assert (await client.post("/anyway")).json() == "with"
+    assert (await client.get("/cart")).json() == ["tea"]
+
+
+async def test_an_outage_may_leave_those_that_look_without_a_session(store, clock):
+    async with site(store=OnDemand(store), store_outage="anonymous", clock=clock) as app:
+        client = browser(app)
+        await client.post("/login/42")
+        store.fail_on = "read"
+        assert (await client.get("/who")).json() == [None, "store_down"]
+        store.fail_on = None
+        assert (await client.get("/who")).json() == [42, "valid"]
+
+
+async def test_a_session_is_asked_for_again_though_no_one_has_looked(app, client):
+    @app.get("/recheck")
+    async def check(request: Request) -> str:
+        return await recheck(request)
+
+    other = browser(app, cookies=client.cookies)
+    assert (await client.get("/recheck")).json() == "valid"
+    await client.post("/logout")
+    assert (await other.get("/recheck")).json() == "revoked"
+
+
+def test_a_socket_is_closed_when_its_session_is_over_though_no_one_has_looked(store, clock):
+    app = shop(store=OnDemand(store), clock=clock)
+    app.include_router(router)
+
+    @app.websocket("/chat")
+    async def chat(socket: WebSocket) -> None:
+        await socket.accept()
+        async with closing_when_over(socket):
+            async with asyncio.timeout(PATIENCE):
+                await socket.receive_text()
+
+    with socket_browser(app) as client:
+        client.post("/login/42")
+        with client.websocket_connect("wss://testserver/chat") as socket:
+            client.post("/logout")
+            assert socket.receive() == {"type": "websocket.close", "code": 4401, "reason": ""}
+
+
+async def test_the_status_of_a_session_is_told(app, client):
+    app.include_router(session_status_router(model=ShopSession))
+    told = (await client.get("/session")).json()
+    assert told["signed_in"] is True
+
+
+def test_the_inspector_shows_a_session(store, clock):
+    app = inspected_shop(store=OnDemand(store), clock=clock)
+    with logger_kept(), local_browser(app) as client:
+        client.post("/login")
+        clock.advance(DUE)
+        assert status(client.get(PAGE)) == "valid"
