@@ -202,7 +202,7 @@ def _text_of(secret_key: SecretKey) -> str:
     text = str(value) if isinstance(secret_key, bytes | SecretBytes) else (value or b"").decode("utf-8", "replace")
     if not value:
         message = (
-            "secret_key is empty or no text: anybody could make sessions. `python -m fastsession keygen` makes one."
+            "secret_key is empty or no text: an attacker could make sessions. `python -m fastsession keygen` makes one."
         )
         raise ConfigurationError(message)
     try:
@@ -216,6 +216,6 @@ def _text_of(secret_key: SecretKey) -> str:
 def _warn_of_weak(_: int) -> None:
     """Warn of a secret once, however often its middleware is built."""
     logger.warning(
-        "secret_key of fastsession.starlette.SessionMiddleware is short or known: whoever guesses it can read and "
-        "make sessions. Replace it by one from `python -m fastsession keygen`; everybody then signs in once more."
+        "secret_key of fastsession.starlette.SessionMiddleware is short or known: an attacker who guesses it can read "
+        "and make sessions. Replace it by one from `python -m fastsession keygen`; everybody then signs in once more."
     )
