@@ -84,7 +84,7 @@ BY_BEGINNING = {
     "dependencies/routes": ["tests/device_binding/test_start_up.py", "tests/guards", "tests/test_openapi.py"],
     "dependencies/signed_in": ["tests/guards/test_signed_in.py", "tests/test_bound_to_a_front_end.py"],
     "device_binding/": ["tests/device_binding"],
-    "device_binding/standing": ["tests/inspector/test_device.py", "tests/test_command_line_devices.py"],
+    "device_binding/standing": ["tests/device_binding/test_standing.py", "tests/inspector/test_device.py"],
     "errors": ["tests/test_sizes.py", "tests/test_serializable.py", "tests/test_event_log.py"],
     "events": ["tests/test_events.py", "tests/test_event_log.py", "tests/test_rejected_once.py"],
     "formats/": [
