@@ -64,7 +64,12 @@ SUITES = {
 
 # For all others: by the name of a module at the top, by the beginning of one in a folder, of which the longest counts.
 BY_BEGINNING = {
-    "__main__": ["tests/test_command_line.py", "tests/test_command_from_python.py"],
+    "__init__": ["tests/test_public_names.py"],
+    "__main__": [
+        "tests/test_command_line.py",
+        "tests/test_command_line_devices.py",
+        "tests/test_command_from_python.py",
+    ],
     "building/": ["tests/test_options.py", "tests/test_with_options.py"],
     "decision": ["tests/test_decision_table.py", "tests/test_lifetime.py"],
     "dependencies/": [
@@ -76,7 +81,10 @@ BY_BEGINNING = {
         "tests/guards",
     ],
     "dependencies/rechecking": ["tests/server_side/test_rechecking.py", "tests/server_side/test_open_sockets.py"],
+    "dependencies/routes": ["tests/device_binding/test_start_up.py", "tests/guards", "tests/test_openapi.py"],
     "dependencies/signed_in": ["tests/guards/test_signed_in.py", "tests/test_bound_to_a_front_end.py"],
+    "device_binding/": ["tests/device_binding"],
+    "device_binding/standing": ["tests/device_binding/test_standing.py", "tests/inspector/test_device.py"],
     "errors": ["tests/test_sizes.py", "tests/test_serializable.py", "tests/test_event_log.py"],
     "events": ["tests/test_events.py", "tests/test_event_log.py", "tests/test_rejected_once.py"],
     "formats/": [
@@ -165,7 +173,11 @@ BY_BEGINNING = {
     "server_side/backends": ["tests/server_side/test_start_and_stop.py", "tests/server_side/test_frozen_process.py"],
     "server_side/merging": ["tests/test_merging.py"],
     "server_side/records": ["tests/test_records.py", "tests/server_side/test_store_mode.py"],
-    "server_side/serving": ["tests/test_serving.py", "tests/test_one_cookie_for_two.py"],
+    "server_side/serving": [
+        "tests/device_binding/test_start_up.py",
+        "tests/test_one_cookie_for_two.py",
+        "tests/test_serving.py",
+    ],
     "session": ["tests/test_session.py", "tests/test_model_names.py", "tests/test_remember.py"],
     "session_status/": [
         "tests/test_session_status.py",
@@ -173,6 +185,7 @@ BY_BEGINNING = {
         "tests/test_session_status_polling.py",
         "tests/test_session_status_same_origin.py",
         "tests/test_session_status_script.py",
+        "tests/device_binding/test_timeout_warning.py",
     ],
     "starlette": [
         "tests/test_starlette_drop_in.py",
@@ -180,7 +193,7 @@ BY_BEGINNING = {
         "tests/test_starlette_with_others.py",
     ],
     "stores/": ["tests/stores"],
-    "testing/": ["tests/test_testing.py", "tests/test_signing_in.py"],
+    "testing/": ["tests/test_testing.py", "tests/test_signing_in.py", "tests/device_binding/test_in_tests.py"],
     "testing/stores/": ["tests/stores/test_contract_kit.py"],
 }
 
