@@ -211,7 +211,7 @@ class ServerLifecycle(Lifecycle):
                     # Key by key: that was not meant for what the browser has been given since.
                     self._refuse_ended(visit, None)
                     await self.read(visit.token)
-                await self._end_here(visit.token, visit.version)
+                await self.revoking.end_here(visit.token, visit.version)
         except Rejected as rejected:
             if rejected.status is not SessionStatus.REVOKED:
                 raise StoreUnavailableError(rejected.detail) from None
@@ -239,9 +239,3 @@ class ServerLifecycle(Lifecycle):
         if visit.has_new_id and visit.token is not None:
             await self.revoking.deny_here(visit.token)
         return token
-
-    async def _end_here(self, token: Token, version: int) -> None:
-        """As `end`, for a session whose own browser is told so by this response."""
-        if self.records is not None and not await self.records.retire(token.id, version=version, now=self.clock()):
-            await self.records.delete(token.id)
-        await self.revoking.deny_here(token)
