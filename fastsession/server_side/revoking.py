@@ -151,6 +151,12 @@ class Revoking:
             await self._records.delete(session_id)
         await self.deny(session_id, created_at)
 
+    async def end_here(self, token: Token, version: int) -> None:
+        """As `end`, for a session whose own browser is told so by this response."""
+        if self._records is not None and not await self._records.retire(token.id, version=version, now=self._clock()):
+            await self._records.delete(token.id)
+        await self.deny_here(token)
+
     async def end_subject(self, subject: str, *, keep: bytes | None) -> int:
         """End a subject's sessions but for the one with the id `keep`; returns the cut-off that did it."""
         before = await self.cut_off(subject)

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from fastsession import StoreUnavailableError
 from fastsession.stores import Record, RedisStore
+from tests.processes import PATIENCE
 from tests.stores import moments
 from tests.stores.everything import owned_by
 from tests.stores.proxy import proxied
@@ -130,6 +131,17 @@ async def test_a_slow_network_is_waited_for_up_to_the_timeout_and_no_longer(mort
     )
     assert slowest < ANSWER
     assert recovery < RECOVERY
+
+
+async def test_a_longer_timeout_is_the_clients_too(mortal_redis, later):
+    key = token_hex(16)
+    async with proxied(mortal_redis.port) as proxy:
+        store = RedisStore(proxy.url, timeout=PATIENCE)
+        await store.create(key, b"sealed", expires_at=later, owner=None)
+        # On each way.
+        proxy.delay = 1.2
+        assert await store.read(key) == Record(b"sealed", 1)
+        await store.stop()
 
 
 async def test_cut_connections_are_replaced(mortal_redis, later):
