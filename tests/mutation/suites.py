@@ -234,13 +234,6 @@ BY_BEGINNING = {
     ],
     "server_side/limit": ["tests/server_side/test_many_sessions.py", "tests/server_side/test_session_control.py"],
     "server_side/merging": ["tests/test_merging.py"],
-    "server_side/records": ["tests/test_records.py", "tests/server_side/test_store_mode.py"],
-    "server_side/serving": [
-        "tests/device_binding/test_start_up.py",
-        "tests/test_one_cookie_for_two.py",
-        "tests/test_serving.py",
-    ],
-    "session": ["tests/test_session.py", "tests/test_model_names.py", "tests/test_remember.py"],
     "server_side/record_writer": [
         "tests/server_side/test_emptied_meanwhile.py",
         "tests/server_side/test_outages.py",
@@ -259,8 +252,19 @@ BY_BEGINNING = {
         "tests/server_side/test_revocation_mode.py",
         "tests/server_side/test_session_control.py",
     ],
-    "server_side/serving": ["tests/test_serving.py", "tests/test_one_cookie_for_two.py", "tests/guards/test_slips.py"],
-    "session": ["tests/test_session.py", "tests/test_model_names.py", "tests/test_handler_of_exception.py"],
+    "server_side/serving": [
+        "tests/device_binding/test_start_up.py",
+        "tests/guards/test_slips.py",
+        "tests/test_one_cookie_for_two.py",
+        "tests/test_serving.py",
+        "tests/test_unkept_sessions.py",
+    ],
+    "session": [
+        "tests/test_handler_of_exception.py",
+        "tests/test_model_names.py",
+        "tests/test_remember.py",
+        "tests/test_session.py",
+    ],
     "session_status/": [
         "tests/test_session_status.py",
         "tests/test_session_status_options.py",
