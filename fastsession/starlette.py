@@ -22,7 +22,7 @@ from fastsession.sealing.token import TokenSealer
 from fastsession.server_side.serving import middlewares_below, serve_lifespan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -120,6 +120,11 @@ class SessionMiddleware(SealedSessionMiddleware, _Replaced, metaclass=_FoundAsSt
         written_as = {"path, domain, same_site, https_only or partitioned": writer.delete([session_cookie])}
         self.setup = replace(self.setup, cookies=cookies, writer=writer, rules={**self.setup.rules, **written_as})
         self.lifecycle = Lifecycle(self.setup)
+
+    @classmethod
+    def with_options(cls, **options: Any) -> Callable[[ASGIApp], SealedSessionMiddleware]:
+        """Check the options now, as `fastsession.SessionMiddleware.with_options` does; here they are Starlette's."""
+        return super().with_options(**options)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the lifespan, which ends at its start if Starlette's own middleware writes our cookie further in."""
