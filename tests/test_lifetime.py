@@ -310,7 +310,7 @@ def test_messages_about_two_lifetimes_say_what_to_write():
         "remember takes a Lifetime: remember=Lifetime(idle=timedelta(days=14), absolute=timedelta(days=90)), or True: "
         "every session is remembered, with the standard timeouts."
     )
-    with pytest.raises(ConfigurationError, match="^The absolute timeout takes"):
+    with pytest.raises(ConfigurationError, match=r"^The absolute timeout takes"):
         standard_lifetime(DEFAULT_IDLE, 0)
     assert standard_lifetime(DEFAULT_IDLE, 1) == Lifetime(1, 1)
 
