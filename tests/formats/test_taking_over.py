@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from datetime import UTC, datetime
 
 import pytest
 from itsdangerous import TimestampSigner
@@ -28,9 +29,11 @@ class Signer(TimestampSigner):
         return self.moment
 
 
-def cookies(*, max_age=None):
+def cookies(*, max_age=None, accept_until=None):
     timeouts = Timeouts(Lifetime(IDLE, ABSOLUTE))
-    return TakingOverCookies(SEALER, Chunks("s", 2), timeouts, secret=SECRET, max_age=max_age, accept_until=None)
+    return TakingOverCookies(
+        SEALER, Chunks("s", 2), timeouts, secret=SECRET, max_age=max_age, accept_until=accept_until
+    )
 
 
 def signed(data=None, *, at=NOW, secret=SECRET):
@@ -73,6 +76,13 @@ def test_the_shortest_max_age_still_keeps_a_session(value, max_age):
 def test_a_signed_session_counts_for_whole_seconds_as_with_starlette():
     assert cookies(max_age=1).open(jar(signed()), b"", NOW + 1.9) is not None
     assert rejection(jar(signed()), now=NOW + 2, max_age=1)[0] is SessionStatus.EXPIRED_ABSOLUTE
+
+
+def test_signed_sessions_count_until_the_date_and_sealed_ones_for_ever():
+    until = datetime.fromtimestamp(NOW, UTC)
+    assert cookies(accept_until=until).open(jar(signed(at=NOW - 9)), b"", NOW - 1) is not None
+    assert rejection(jar(signed()), accept_until=until)[0] is SessionStatus.MALFORMED
+    assert cookies(accept_until=until).open(jar(sealed()), b"", NOW) is not None
 
 
 @pytest.mark.parametrize("max_age", [0, -1])
