@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
@@ -53,7 +54,8 @@ class ServerLifecycle(Lifecycle):
         self.writer = None
         if self.records is not None:
             limit = None if setup.most_sessions is None else SessionLimit(setup.most_sessions, setup.when_full)
-            self.writer = RecordWriter(setup, self.records, owners=names.owners, end=self.end, limit=limit)
+            end = partial(self.end, self.records)
+            self.writer = RecordWriter(setup, self.records, owners=names.owners, end=end, limit=limit)
 
     async def serve(self, app: ASGIApp, view: SessionDict, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application with the session's data fetched; answer 503 in its place when that fails."""
@@ -98,10 +100,9 @@ class ServerLifecycle(Lifecycle):
         self.answer(step, view, scope, message)
         await send(message)
 
-    async def end(self, session_id: bytes, created_at: int) -> None:
+    async def end(self, records: Records, session_id: bytes, created_at: int) -> None:
         """End a session on the server: its record, and any copy of its cookie; raises `StoreUnavailableError`."""
-        if self.records is not None:
-            await self.records.delete(session_id)
+        await records.delete(session_id)
         await self.revoking.deny(session_id, created_at)
 
     async def end_subject(self, subject: str, *, keep: bytes | None) -> int:
@@ -141,8 +142,7 @@ class ServerLifecycle(Lifecycle):
     async def look_up(self, visit: Visit) -> None:
         """Take the session that came from where it is kept; raises `StoreUnavailableError`."""
         migrations = self.setup.migrations
-        if not visit.opened:
-            self.open(visit)
+        self.open(visit)
         try:
             if visit.token is None and visit.status is SessionStatus.ABSENT and migrations:
                 arrival = await migrations.load(visit.header, visit.now)
