@@ -83,6 +83,9 @@ class ServerLifecycle(Lifecycle):
         """Open the cookie, and reject a session that was ended."""
         if self.fetches is not None:
             self.fetches.check(visit)
+        self._open(visit)
+
+    def _open(self, visit: Visit) -> None:
         super().open(visit)
         self._reject_ended(visit, None)
         self.revoking.reject_unclaimed(visit)
@@ -152,9 +155,7 @@ class ServerLifecycle(Lifecycle):
     async def look_up(self, visit: Visit) -> None:
         """Take the session that came from where it is kept; raises `StoreUnavailableError`."""
         migrations = self.setup.migrations
-        if not visit.opened:
-            super().open(visit)
-            self._reject_ended(visit, None)
+        self._open(visit)
         try:
             if visit.token is None and visit.status is SessionStatus.ABSENT and migrations:
                 arrival = await migrations.load(visit.header, visit.now)
