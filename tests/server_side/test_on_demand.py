@@ -13,7 +13,7 @@ from fastsession import (
     recheck,
 )
 from fastsession.session_status import session_status_router
-from fastsession.stores import MemoryStore, OnDemand
+from fastsession.stores import MemoryStore, OnDemand, SessionStore
 from tests.inspector.local import PAGE, inspected_shop, local_browser, logger_kept, status
 from tests.processes import PATIENCE
 from tests.server_side.counting import Counting
@@ -34,6 +34,13 @@ def store(clock):
 async def app(store, clock):
     async with site(store=OnDemand(store), clock=clock) as app:
         yield app
+
+
+def test_every_operation_is_the_stores_own():
+    store = MemoryStore()
+    operations = [name for name in vars(SessionStore) if not name.startswith("_")]
+    assert len(operations) == 10
+    assert all(getattr(OnDemand(store), name) == getattr(store, name) for name in operations)
 
 
 async def test_a_request_that_does_not_look_does_not_ask(app, client, store):
