@@ -29,8 +29,8 @@ class SessionDict(dict[str, Any]):
     lifecycle: Lifecycle
     visit: Visit
     # None until the session is first looked at, as a model and by key.
-    model: Session | None = None
-    entries: Entries | None = None
+    model: Session | None
+    entries: Entries | None
 
     def opened(self) -> Visit:
         """The request's visit, with the cookie opened now if it was not needed before."""

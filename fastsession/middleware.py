@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
 from fastsession.building.configured import configured
-from fastsession.cookies import cookie_header, lambda_headers
+from fastsession.cookies import lambda_headers
 from fastsession.dependencies.openapi import announce_cookie
 from fastsession.dependencies.routes import RouteInspection
 from fastsession.lifecycle import Lifecycle
@@ -44,12 +44,12 @@ class SessionMiddleware:
         """Check the options now: `app.add_middleware(SessionMiddleware.with_options(secret_key=..., model=...))`."""
         return configured(cls, options)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901  (one request, top to bottom)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912  (one request, top to bottom)
         """Run the application with a session in its scope (ASGI 3)."""
         if scope["type"] not in ("http", "websocket"):
             await self._pass_on(scope, receive, send)
             return
-        # Without a call of a function: every request pays for it.
+        # Here and below without a call of a function: every request pays for it.
         for router, count in self._routes.inspected:
             if len(router.routes) != count:
                 self._routes.inspect(scope)
@@ -59,10 +59,12 @@ class SessionMiddleware:
             await go_along(self.app, shared, receive, send)
             return
         lifecycle, binding = self.lifecycle, b"" if self.setup.binding is None else self.setup.bound_to(scope)
-        headers = scope["headers"] if "aws.event" not in scope else lambda_headers(scope)
-        visit, view = Visit(), SessionDict()
-        visit.setup, visit.header, visit.binding = self.setup, cookie_header(headers), binding
-        view.lifecycle, view.visit = lifecycle, visit
+        lines: list[bytes] = []
+        for name, line in scope["headers"] if "aws.event" not in scope else lambda_headers(scope):
+            if name == b"cookie":
+                lines.append(line)
+        visit, view = Visit(self.setup, b"; ".join(lines), binding), SessionDict()
+        view.lifecycle, view.visit, view.model, view.entries = lifecycle, visit, None, None
         if "session" in scope:
             scope = put_beside_others(scope, view)
         else:

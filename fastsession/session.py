@@ -48,7 +48,7 @@ class Intent:
     """
 
     # Whether anything was asked for at all.
-    asks = False
+    asks: bool
     destroyed = False
     regenerated = False
     # Whether a new cookie was asked for, even if nothing differs.
@@ -57,7 +57,10 @@ class Intent:
     # Renewal asked for (True) or declined (False), whatever the idle deadline says.
     renewal: bool | None = None
     # Whether the response has started, so that its cookie can no longer be sent.
-    late = False
+    late: bool
+
+    def __init__(self) -> None:
+        self.asks = self.late = False
 
     @property
     def remembers(self) -> bool:

@@ -158,21 +158,14 @@ def _prefixed(part: bytes) -> bytes:
 
 
 def _pack(token: Token) -> bytes:
-    flags = (_REMEMBERED if token.remembered else 0) | (_BOUND if token.binding else 0)
+    session_id, created_at, signed_in, _, remembered, payload, binding, _, spared_at = token
+    flags = (_REMEMBERED if remembered else 0) | (_BOUND if binding else 0)
     spared = b""
-    if token.spared_at > token.created_at:
+    if spared_at > created_at:
         flags |= _SPARED
-        spared = token.spared_at.to_bytes(_SPARED_SIZE)
-    fixed = _FIXED.pack(
-        flags,
-        token.created_at >> 32,
-        token.created_at & 0xFFFFFFFF,
-        token.authenticated_at >> 32,
-        token.authenticated_at & 0xFFFFFFFF,
-        token.id,
-        len(token.payload),
-    )
-    plaintext = fixed + token.payload + token.binding + spared
+        spared = spared_at.to_bytes(_SPARED_SIZE)
+    times = created_at >> 32, created_at & 0xFFFFFFFF, signed_in >> 32, signed_in & 0xFFFFFFFF
+    plaintext = _FIXED.pack(flags, *times, session_id, len(payload)) + payload + binding + spared
     return plaintext + bytes(-len(plaintext) % _PADDING)
 
 

@@ -144,9 +144,7 @@ def _visit(app: Any, client_or_response: HasCookies, model: type[Session] | None
     """The visit that the client's next request would be."""
     lifecycle = _lifecycle(app, model)
     header = "; ".join(f"{name}={value}" for name, value in _pairs(client_or_response.cookies))
-    visit = Visit()
-    visit.setup, visit.header = lifecycle.setup, header.encode()
-    return lifecycle, visit
+    return lifecycle, Visit(lifecycle.setup, header.encode(), b"")
 
 
 def _pairs(cookies: Any) -> Iterable[tuple[str, str]]:
