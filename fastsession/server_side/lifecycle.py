@@ -215,16 +215,21 @@ class ServerLifecycle(Lifecycle):
                         return Step(Outcome.SAVE, await self._kept(Outcome.SAVE, token, view, scope))
                 await self.revoking.end_here(visit.token, visit.version)
         except Rejected as rejected:
-            if rejected.status is not SessionStatus.REVOKED:
+            if rejected.status is SessionStatus.REVOKED:
+                report(EventKind.REVOKED, view, scope)
+                return Step(Outcome.KEEP)
+            if step.outcome is not Outcome.RENEW:
                 raise StoreUnavailableError(rejected.detail) from None
-            report(EventKind.REVOKED, view, scope)
-            return Step(Outcome.KEEP)
-        except StoreUnavailableError:
+            cause = rejected.detail
+        except StoreUnavailableError as error:
             if step.outcome is not Outcome.RENEW:
                 raise
-            # The session is as good as before, and its next response tries again.
-            return Step(Outcome.KEEP)
-        return step
+            cause = str(error)
+        else:
+            return step
+        # The session is as good as before, and its next response tries again.
+        self.setup.events.unavailable(cause, scope)
+        return Step(Outcome.KEEP)
 
     async def _kept(self, outcome: Outcome, token: Token, view: View, scope: Scope) -> Token:
         """The token after what it says is true on the server; raises `Rejected` and `StoreUnavailableError`."""
