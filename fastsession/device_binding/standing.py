@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor
 from typing import TYPE_CHECKING
 
 from fastsession.device_binding.device_cookies import CHALLENGE_LIFETIME
@@ -32,7 +33,7 @@ def proof_state(device: Device | None, now: float, *, proof_lifetime: int) -> st
         return "none, because there is no key"
     if not device.proven_at:
         return "none came with the request"
-    age = int(now - device.proven_at)
+    age = floor(now - device.proven_at)
     if age < -CLOCK_SKEW:
         return "from the future: a server's clock is wrong"
     left = proof_lifetime - age

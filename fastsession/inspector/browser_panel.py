@@ -22,7 +22,7 @@ FIELDS = {
     "chunk": "how many chunks there are, and of which set this is one",
     "version": "the token format, always 1",
     "key-id": "which secret sealed it",
-    "renewed-at": "from here the idle timeout counts, or a device's proof",
+    "renewed-at": "from here the idle timeout counts",
     "nonce": "24 random bytes, new for every seal",
     "ciphertext": "id, times and content, sealed and padded",
     "tag": "proves that no bit was changed",

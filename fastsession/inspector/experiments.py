@@ -13,6 +13,7 @@ from fastsession.sealing.token import Token
 
 _BASE64URL = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 NO_SESSION = "Needs a session: put something into one first."
+_NOT_BOUND = "Needs a session that is bound to its device: sign in over https, with a browser that binds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def _no_older_cookie(evidence: Evidence) -> str:
 
 def _not_bound(evidence: Evidence) -> str:
     device = evidence.visit.device
-    return "" if device and device.key else "Needs a session that is bound to its device: sign in over https."
+    return "" if device and device.key else _NOT_BOUND
 
 
 def _foreign_format(evidence: Evidence) -> str:

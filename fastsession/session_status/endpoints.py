@@ -19,8 +19,11 @@ from fastsession.scope import SCOPE_KEY
 from fastsession.sealing.token import Token
 from fastsession.server_side.asking import ask_for_sessions
 from fastsession.session import Session
+from fastsession.status import SessionStatus
 
 _NO_STORE = {"Cache-Control": "no-store"}
+# What a browser sends in place of a proof of its device that it could not get (W3C, Device Bound Session Credentials).
+_SKIPPED = "secure-session-skipped"
 
 
 class Status(TypedDict):
@@ -46,6 +49,9 @@ class StatusEndpoints:
         view = await self._view(request)
         if sender(request.headers) not in (Sender.OWN_PAGE, Sender.UNKNOWN):
             return _refusal(HTTPStatus.FORBIDDEN)
+        if view.visit.status is SessionStatus.UNBOUND and _SKIPPED in request.headers:
+            # The server could not be asked for a new proof, the session itself goes on: pages ask again later.
+            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE)
         return JSONResponse(await self._status(view), headers=_NO_STORE)
 
     async def renew(self, request: Request) -> Response:

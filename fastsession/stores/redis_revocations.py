@@ -20,19 +20,18 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-from fastsession.errors import ConfigurationError, StoreUnavailableError
-from fastsession.stores.denials import Denials, all_text, all_until
+from fastsession.errors import StoreUnavailableError
+from fastsession.stores.denials import Denials, all_text
 from fastsession.stores.followed_revocations import FollowedRevocations
+from fastsession.stores.on_lost import OnLost, check_on_lost, denials_for
 from fastsession.stores.redis_checks import prepare
 from fastsession.stores.redis_clients import RedisSource
 from fastsession.stores.redis_connections import RedisConnections
 from fastsession.stores.redis_denial_scripts import BEGIN, CHANGES, DENY, READ, STATE
 from fastsession.stores.redis_history import NOTHING, SeenHistory
 from fastsession.stores.redis_scripts import RedisScript
-
-OnLost = Literal["sign_out", "accept"]
 
 _TRIAL_SECONDS = 60
 _STREAM_LENGTH = 10_000
@@ -70,12 +69,10 @@ class RedisRevocations(FollowedRevocations):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(max_staleness=max_staleness, timeout=timeout, clock=clock)
-        if on_lost not in (None, "sign_out", "accept"):
-            message = "on_lost takes 'sign_out' or 'accept', or nothing for the first start."
-            raise ConfigurationError(message)
+        check_on_lost(on_lost)
         self._redis = RedisConnections(source, timeout=timeout, connections=_CONNECTIONS, replicas=replicas)
         self._keys = [f"{prefix}{{revocations}}:{name}" for name in ("denied", "changes", "mark")]
-        self._on_lost = on_lost
+        self._on_lost: OnLost | None = on_lost
         # With a write in every call, also for what is known: WAIT asks for the writes of its own connection.
         self._always = int(replicas > 0)
         self._history = SeenHistory()
@@ -147,10 +144,7 @@ class RedisRevocations(FollowedRevocations):
 
     async def _begin(self) -> bool:
         """Set the mark that was missing; False when another worker has done it."""
-        denials: list[tuple[str, int]] = []
-        if self._history.last is None and self._on_lost == "sign_out":
-            before = int(self._clock()) + 1
-            denials = [(all_text(before), all_until(before))]
+        denials = denials_for(self._on_lost if self._history.last is None else None, self._clock())
         begun = await self._redis.answer(partial(self._redis.run, BEGIN, self._keys, *_values(denials)))
         if begun is None:
             return False

@@ -8,17 +8,19 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import BigInteger, Executable, MetaData, bindparam, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fastsession.errors import StoreUnavailableError
 from fastsession.stores.denials import SHELVES, Denials
 from fastsession.stores.followed_revocations import FollowedRevocations
 from fastsession.stores.numbered_history import NumberedHistory, Row
+from fastsession.stores.on_lost import OnLost, check_on_lost, denials_for
 from fastsession.stores.sqlalchemy_checks import prepare
 from fastsession.stores.sqlalchemy_connections import SQLAlchemyConnections, transaction
 from fastsession.stores.sqlalchemy_engines import EngineSource
@@ -28,8 +30,10 @@ from fastsession.stores.sqlalchemy_tables import denials_table
 # A cut-off that denies no one.
 _TRIAL = "a0"
 _TRIAL_SECONDS = 60
-# The row that tells which worker deletes what has expired. Denials have numbers from 1 on.
-_SWEEPER = -1
+# The rows that tell which worker deletes what has expired, and that denials have been kept here. Denials have numbers
+# from 1 on.
+_SWEEPER, _BEGUN = -1, -2
+_FOR_EVER = 2**62
 _POLL_INTERVAL = 0.03
 # Rows at a time: the event loop is held up for some milliseconds.
 _PAGE = 1000
@@ -45,18 +49,22 @@ _logger = logging.getLogger("fastsession")
 _table = denials_table(MetaData())
 _columns = _table.c
 _INSERT = insert(_table).inline()
-_READ = (
-    select(_columns.number, _columns.denial, _columns.until, _columns.mark)
-    .where(
-        _columns.until > bindparam("now", None, BigInteger()),
-        or_(
-            _columns.number > bindparam("last", None, BigInteger()),
-            _columns.number.in_(bindparam("watched", None, BigInteger(), expanding=True)),
-        ),
+
+
+@cache
+def _reading(watched: int) -> Executable:
+    """The rows with so many numbers, and those after the last one."""
+    # In place of an expanding parameter, whose text SQLAlchemy writes anew for each look.
+    numbers = [bindparam(f"watched_{place}", None, BigInteger()) for place in range(watched)]
+    return (
+        select(_columns.number, _columns.denial, _columns.until, _columns.mark)
+        .where(
+            _columns.until > bindparam("now", None, BigInteger()),
+            or_(_columns.number > bindparam("last", None, BigInteger()), _columns.number.in_(numbers)),
+        )
+        .order_by(_columns.number)
+        .limit(bindparam("most", None, BigInteger()))
     )
-    .order_by(_columns.number)
-    .limit(bindparam("most", None, BigInteger()))
-)
 
 
 class SQLAlchemyRevocations(FollowedRevocations):
@@ -68,6 +76,10 @@ class SQLAlchemyRevocations(FollowedRevocations):
 
     `max_staleness` is how many seconds a worker goes on with what it knows while the database is away. A denial is
     stored within `timeout` seconds, or raises.
+
+    `on_lost` says that this database has kept denials before, and what to do when its table has forgotten that, and
+    no worker remembers: `"sign_out"` ends every session that was created before now, `"accept"` lets in again who was
+    denied. Both are told.
     """
 
     def __init__(
@@ -76,9 +88,12 @@ class SQLAlchemyRevocations(FollowedRevocations):
         *,
         max_staleness: float = 60.0,
         timeout: float = 0.25,
+        on_lost: OnLost | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(max_staleness=max_staleness, timeout=timeout, clock=clock)
+        check_on_lost(on_lost)
+        self._on_lost: OnLost | None = on_lost
         self._connections = SQLAlchemyConnections(source, timeout=timeout, connections=_CONNECTIONS)
         self._patience = max(_LOOKED_FOR, 2 * timeout)
         self._history: NumberedHistory | None = None
@@ -129,6 +144,7 @@ class SQLAlchemyRevocations(FollowedRevocations):
 
     async def _read_everything(self, earlier: NumberedHistory | None) -> None:
         """Read all that the database knows, and give back what it does not."""
+        await self._begin(self._on_lost if earlier is None else None)
         history, there = NumberedHistory(patience=self._patience), Denials()
         settled = {} if earlier is None else earlier.unread(self._clock())
         if not await self._read_on(history, there, self._denials):
@@ -142,6 +158,30 @@ class SQLAlchemyRevocations(FollowedRevocations):
         if given_back:
             self._tell(f"The database has lost denials; this worker has given {given_back} back")
         self._history = history
+
+    async def _begin(self, on_lost: OnLost | None) -> None:
+        """Make the row that says that denials are kept here, if it is missing, and make up for what was lost."""
+
+        async def look(connection: AsyncConnection) -> bool:
+            return (await connection.execute(select(_columns.mark).where(_columns.number == _BEGUN))).first() is None
+
+        if not await self._connections.run(look, reads=True):
+            return
+        begun = {"number": _BEGUN, "denial": "begun", "until": _FOR_EVER, "mark": 0}
+        rows = [_row(*denial) for denial in denials_for(on_lost, self._clock())]
+
+        async def begin(connection: AsyncConnection) -> bool:
+            try:
+                async with transaction(connection):
+                    for row in (begun, *rows):
+                        await connection.execute(insert(_table).inline(), row)
+            except IntegrityError:
+                # Another worker was faster, and what it denied with it is read now.
+                return False
+            return True
+
+        if await self._connections.run(begin) and on_lost is not None:
+            self._tell(f"The database has forgotten every denial; on_lost={on_lost!r} was carried out")
 
     async def _give_back(self, history: NumberedHistory, there: Denials) -> int:
         """Tell the database what it does not know; how many that was."""
@@ -163,10 +203,11 @@ class SQLAlchemyRevocations(FollowedRevocations):
     async def _ask(self, last: int, watched: Sequence[int], now: int) -> list[Row]:
         """The rows that count with these numbers, and those after the last one: as many as a page has."""
         asked = [*watched, *[last + 1] * (-len(watched) % _ASKED or (0 if watched else _ASKED))]
-        values = {"last": last, "watched": asked, "now": now, "most": _PAGE}
+        values = {f"watched_{place}": number for place, number in enumerate(asked)}
+        values |= {"last": last, "now": now, "most": _PAGE}
 
         async def work(connection: AsyncConnection) -> list[Row]:
-            return [Row(*row) for row in (await connection.execute(_READ, values)).all()]
+            return [Row(*row) for row in (await connection.execute(_reading(len(asked)), values)).all()]
 
         return await self._connections.run(work, reads=True)
 

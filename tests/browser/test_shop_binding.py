@@ -8,8 +8,9 @@ from playwright.sync_api import expect
 
 from example_app.certificate import chromium_command, make_certificate
 from tests.browser.conftest import PATIENCE, leave
-from tests.browser.shop_visits import sign_in
+from tests.browser.shop_visits import learn_of_the_session, sign_in
 from tests.browser.test_narrow_pages import BROKEN_WORDS, CUT_OFF
+from tests.device_binding.test_failures import Answering
 from tests.example_shop import create_shop
 from tests.inspector.local import logger_kept
 from tests.live_server import served
@@ -37,6 +38,14 @@ def started_as_the_shop_says(chromium, command):
         context.close()
 
 
+def wait_until_bound(page):
+    """Look at the account's page again, as it says, until the browser has registered its key."""
+    link = page.get_by_role("link", name="look again")
+    while link.is_visible():
+        link.click()
+        page.wait_for_load_state()
+
+
 @pytest.fixture
 def shop(tmp_path, clock):
     with logger_kept():
@@ -44,10 +53,16 @@ def shop(tmp_path, clock):
 
 
 @pytest.fixture
-def secure_site(shop, tmp_path):
-    """The shop over https, and a page in a browser that binds."""
+def layer(shop):
+    """The shop behind something that can answer the browser's proofs in its place."""
+    return Answering(shop)
+
+
+@pytest.fixture
+def secure_site(layer, tmp_path):
+    """The shop over https, and the command that it prints."""
     certificate = make_certificate(tmp_path)
-    with served(shop, host="localhost", ssl_certfile=certificate.file, ssl_keyfile=certificate.key_file) as site:
+    with served(layer, host="localhost", ssl_certfile=certificate.file, ssl_keyfile=certificate.key_file) as site:
         yield site, chromium_command(certificate, tmp_path / "profile", f"{site}/sign-in")
 
 
@@ -58,11 +73,7 @@ def bound_page(secure_site, chromium):
     with started_as_the_shop_says(chromium, command) as context:
         page = context.new_page()
         sign_in(page, site)
-        # It registers its key while the page is shown.
-        link = page.get_by_role("link", name="look again")
-        while link.is_visible():
-            link.click()
-            page.wait_for_load_state()
+        wait_until_bound(page)
         yield page
 
 
@@ -101,6 +112,44 @@ def test_a_thief_with_the_jar_is_signed_out_when_the_proof_is_over(bound_page, n
     thief.goto(f"{site}/account")
     thief.wait_for_url("**/sign-in?*")
     expect(thief.get_by_role("status")).to_contain_text("you signed in on this device")
+
+
+def test_a_page_stays_while_the_server_cannot_be_asked_for_a_proof(bound_page, layer, clock):
+    """Its script asks how long the session lasts, and would lead to the sign-in page if there were none."""
+    clock.advance(600)
+    bound_page.context.clear_cookies(name=BOUND)
+    layer.status = 503
+    with bound_page.expect_response("**/session") as asked:
+        bound_page.evaluate("dispatchEvent(new Event('fastsession:check'))")
+    assert asked.value.status == 503
+    layer.status = None
+    learn_of_the_session(bound_page)
+    assert bound_page.url.endswith("/account")
+
+
+def test_a_browser_that_lost_its_key_signs_in_again_and_is_bound_again(bound_page, layer, clock):
+    clock.advance(600)
+    bound_page.context.clear_cookies(name=BOUND)
+    # Whatever stands in front of the shop, such an answer ends the binding.
+    layer.status = 401
+    bound_page.reload()
+    bound_page.wait_for_url("**/sign-in?*")
+    expect(bound_page.get_by_role("status")).to_contain_text("you signed in on this device")
+    layer.status = None
+    site = bound_page.url.split("/sign-in")[0]
+    sign_in(bound_page, site)
+    wait_until_bound(bound_page)
+    expect(bound_page.get_by_role("main")).to_contain_text(PROVEN)
+
+
+def test_the_inspector_shows_the_device_and_replays_without_it(bound_page):
+    bound_page.goto(bound_page.url.replace("/account", "/_session/"))
+    expect(bound_page.locator("#device")).to_contain_text("bound to ")
+    expect(bound_page.locator("#device")).to_contain_text("proven 0 s ago, 600 s left")
+    bound_page.get_by_role("button", name="Replay without the proof").click()
+    expect(bound_page.locator("#result")).to_contain_text("unbound")
+    bound_page.get_by_role("link", name="Look again").click()
+    expect(bound_page.locator("#server")).to_contain_text("valid")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from fastsession import ConfigurationError
 from fastsession.stores import SQLAlchemyRevocations
 from fastsession.stores.sqlalchemy_revocations import _row, _table
 from fastsession.stores.sqlalchemy_sweep import MARGIN
@@ -199,3 +200,86 @@ async def test_a_denial_that_has_expired_when_it_is_made_is_not_awaited(server):
         await worker.deny_session(session, until=later())
         await eventually(lambda: not worker._history.unread(time.time()))
         assert told == []
+
+
+@asynccontextmanager
+async def starting(server, workers, on_lost, **options):
+    """Workers that start at the same time, with what to do when the database has forgotten everything."""
+    made = [SQLAlchemyRevocations(server.url(), timeout=PATIENCE, on_lost=on_lost, **options) for _ in range(workers)]
+    told = []
+    for worker in made:
+        worker.tell_to(told.append)
+    await asyncio.gather(*(worker.start() for worker in made))
+    yield *made, told
+    for worker in made:
+        await worker.stop()
+
+
+async def keep_one_denial(server):
+    """A first start, and all workers stopped again."""
+    session = token_hex(16)
+    async with starting(server, 1, None) as (worker, told):
+        await worker.deny_session(session, until=later())
+    assert told == []
+    return session
+
+
+async def test_a_database_forgotten_together_with_all_workers_signs_everyone_out(server):
+    session, now = await keep_one_denial(server), int(time.time())
+    await asyncio.to_thread(server.empty)
+    async with starting(server, 4, "sign_out") as (*workers, told):
+        assert len(told) == 1
+        assert all(worker.denied(session, None, now) for worker in workers)
+        assert not any(worker.denied(session, None, int(time.time()) + 60) for worker in workers)
+    async with starting(server, 1, "sign_out") as (late, told_later):
+        assert told_later == []
+        assert late.denied(session, None, now)
+        assert not late.denied(session, None, int(time.time()) + 60)
+
+
+async def test_a_database_forgotten_together_with_all_workers_may_be_accepted(server):
+    session = await keep_one_denial(server)
+    await asyncio.to_thread(server.empty)
+    async with starting(server, 1, "accept") as (worker, told):
+        assert len(told) == 1
+        assert not worker.denied(session, None, 0)
+
+
+async def test_a_database_that_has_kept_denials_has_forgotten_none(server):
+    session = await keep_one_denial(server)
+    async with starting(server, 2, "sign_out") as (first, second, told):
+        assert told == []
+        assert knows(first, session)
+        assert not second.denied(token_hex(16), None, 0)
+
+
+async def test_a_database_forgotten_while_workers_run_gets_everything_back(server):
+    async with starting(server, 2, "sign_out") as (first, second, told):
+        told.clear()
+        session, other = token_hex(16), token_hex(16)
+        await first.deny_session(session, until=later())
+        await eventually(lambda: knows(second, session))
+        await asyncio.to_thread(server.empty)
+        await eventually(lambda: told)
+        assert all("has given" in sentence for sentence in told)
+        assert not first.denied(other, None, int(time.time()) + 60)
+    async with starting(server, 1, "sign_out") as (late, told):
+        assert told == []
+        assert knows(late, session)
+
+
+async def test_that_denials_were_kept_is_remembered_longer_than_the_denials(server):
+    clock = Clock(time.time())
+    async with starting(server, 1, None, clock=clock) as (worker, told):
+        await worker.deny_session(token_hex(16), until=int(clock()) + 10)
+        await eventually(worker._sweep._task.done)
+        clock.advance(10 + MARGIN + 120)
+        await worker.deny_session(token_hex(16), until=int(clock()) + 10)
+        await eventually(worker._sweep._task.done)
+    async with starting(server, 1, "sign_out", clock=clock) as (worker, told):
+        assert told == []
+
+
+def test_on_lost_takes_two_answers(server):
+    with pytest.raises(ConfigurationError, match="sign_out"):
+        SQLAlchemyRevocations(server.url(), on_lost="ignore")
