@@ -173,18 +173,20 @@ class BoundSessions(Sessions):
         others = [each for each in set_cookies if not is_ours(each.name)]
         brought = any(name in (DEVICE, BOUND) for name, _ in visit.pairs)
         both = {DEVICE, BOUND} if brought else set()
-        offers = [value.decode() for name, value in visit.headers if name == OFFER]
-        expected_set, expected_deleted = set(), set()
-        if outcome == CLEAR:
-            expected_deleted = both
-        elif cookie is not None and pair != came:
-            expected_set = {DEVICE} if pair is not None else set()
-            expected_deleted = both - expected_set
+        is_offered = cookie is not None and pair not in (None, came)
+        # A login that keeps its pair: the device cookie has to last as long as the session that goes on.
+        goes_on = cookie is not None and pair == came is not None and cookie.id != arrival.cookie.id
+        expected_set = {DEVICE} if is_offered or goes_on else set()
+        expected_deleted = both - expected_set if outcome == CLEAR or (cookie is not None and pair != came) else set()
         same("what is set beside", {each.name for each in others if each.value}, expected_set)
         same("what is deleted beside", {each.name for each in others if not each.value}, expected_deleted)
-        same("offers", len(offers), len(expected_set))
-        if offers:
-            secret = visit.server.keys[0]
+        offers = [value.decode() for name, value in visit.headers if name == OFFER]
+        same("offers", len(offers), int(is_offered))
+        secret = visit.server.keys[0]
+        if goes_on:
+            device = arrival.beside.device
+            self.keep_device(set_cookies, pair, device.key, since=device.since, secret=secret)
+        if is_offered:
             self.keep_device(set_cookies, pair, None, secret=secret)
             path, text = re.fullmatch(r'\(ES256\);path="([^"]+)";challenge="([^"]+)"', offers[0]).groups()
             assert path == REGISTER
