@@ -103,6 +103,91 @@ FAULTS = {
     "a change from before a logout is not told from a new one": Fault(
         "server_side/revoking", '"denied", outdated=outdated', '"denied", outdated=False', mode="revocations"
     ),
+    # Of sessions that are bound to devices.
+    "a pair is not carried over": Fault(
+        "visit", "spared_at=spared_at, pair=came.pair)", "spared_at=spared_at)", mode="bound cookies reject"
+    ),
+    "a pair is carried to another subject": Fault(
+        "device_binding/devices",
+        "return before is not None and before == after",
+        "return before is not None",
+        mode="bound cookies reject",
+    ),
+    "nobody's pair is carried over": Fault(
+        "device_binding/devices",
+        "before is not None and before == after",
+        "before == after",
+        mode="bound cookies reject",
+    ),
+    "a login without a proof keeps the pair": Fault(
+        "device_binding/devices",
+        "if came is not None and self.proven_until(device, visit.now) and",
+        "if came is not None and came.pair and",
+        mode="bound cookies allow",
+    ),
+    "an unproven request renews": Fault(
+        "device_binding/devices",
+        "return not self.lacks_proof(visit.device, visit.now)",
+        "return True",
+        mode="bound cookies allow",
+    ),
+    "a proof counts for ever": Fault(
+        "device_binding/devices",
+        "if device.proven_at - CLOCK_SKEW <= now < until else 0",
+        "",
+        mode="bound cookies reject",
+    ),
+    "any device cookie will do": Fault(
+        "device_binding/device_cookies", "if token.id == pair and (newest", "if (newest", mode="bound cookies reject"
+    ),
+    "a session is believed without its device cookie": Fault(
+        "device_binding/device_cookies",
+        'raise Rejected(SessionStatus.UNBOUND, "without its device cookie", outdated=True)',
+        'return Device(pair, b"", 2**40, 0, stale=False)',
+        mode="bound cookies reject",
+    ),
+    "an unproven change is saved": Fault(
+        "device_binding/devices",
+        'raise Rejected(SessionStatus.UNBOUND, "without a live proof", outdated=True)',
+        'raise Rejected(SessionStatus.UNBOUND, "without a live proof")',
+        mode="bound cookies reject",
+    ),
+    "an offer is never given up": Fault(
+        "device_binding/devices",
+        "GIVEN_UP_AFTER: Final = CHALLENGE_LIFETIME",
+        "GIVEN_UP_AFTER: Final = 10**9",
+        mode="bound cookies reject",
+    ),
+    "a bound session is given up": Fault(
+        "device_binding/devices",
+        "device is not None and not device.key and visit.now >",
+        "device is not None and visit.now >",
+        mode="bound cookies reject",
+    ),
+    "another key replaces the first": Fault(
+        "device_binding/endpoints", 'or device.key not in (b"", key)', "", mode="bound cookies reject"
+    ),
+    "a challenge of another pair will do": Fault(
+        "device_binding/device_cookies",
+        "return token.id == pair and -CLOCK_SKEW",
+        "return -CLOCK_SKEW",
+        mode="bound cookies reject",
+    ),
+    "a refresh seals under the old secret for ever": Fault(
+        "device_binding/endpoints", "if device.stale:", "if False:", mode="bound cookies reject"
+    ),
+    "copies from before the registration live on": Fault(
+        "device_binding/endpoints",
+        "await self._lifecycle.revoking.deny_unclaimed(",
+        "_ = (",
+        mode="bound revocations reject",
+    ),
+    "a refresh renews the session": Fault(
+        "device_binding/endpoints",
+        "visit.renew_as(wanted=False)",
+        "visit.renew_as(wanted=True)",
+        mode="bound cookies reject",
+    ),
 }
 
 

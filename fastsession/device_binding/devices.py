@@ -135,8 +135,11 @@ class Devices:
         came = visit.token.pair if visit.token else b""
         if visit.sealed is None:
             return self.deletions(visit.header) if cleared else []
-        pair = visit.sealed.pair
+        pair, device = visit.sealed.pair, visit.device
         if pair == came:
+            # The session that goes on under this pair begins now, and its device cookie has to last as long.
+            if visit.regenerated and device is not None and device.key:
+                return self.registered(pair, device.key, since=device.since, now=now)
             return []
         if not pair:
             return self.deletions(visit.header)

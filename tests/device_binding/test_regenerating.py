@@ -7,7 +7,7 @@ from fastsession import Session
 from tests.device_binding.bank import BOUND, DEVICE, LIFETIME, REGISTER, bank, challenge_name, opened
 from tests.device_binding.modelled_browser import Browser, Thief, offer_in
 from tests.device_binding.test_cookies import written
-from tests.shop import COOKIE, START
+from tests.shop import ABSOLUTE, COOKIE, START
 
 
 class Nameless(Session):
@@ -83,9 +83,20 @@ def test_two_logins_have_two_pairs(app, clock):
 def test_a_second_sign_in_of_a_proven_user_stays_bound(user):
     before, key = pair(user), user.binding.key
     response = user.post("/confirm-password")
-    assert (written(response), offer_in(response)) == ([COOKIE], None)
+    assert (written(response), offer_in(response)) == ([COOKIE, DEVICE], None)
     assert (pair(user), user.binding.key) == (before, key)
+    assert opened(DEVICE, user.cookies()[DEVICE]).payload == key.compressed
     assert user.post("/large-transfer").json() == 42
+
+
+def test_the_device_cookie_lasts_as_long_as_the_session_that_goes_on(user, clock):
+    """The absolute timeout begins again with the second sign-in."""
+    for _ in range(2):
+        for _ in range(ABSOLUTE // LIFETIME - 1):
+            clock.advance(LIFETIME)
+            assert user.get("/who").json()[:3] == [42, "valid", True]
+        user.post("/confirm-password")
+    assert user.seconds_kept(DEVICE) == ABSOLUTE
 
 
 def test_it_has_a_new_id(user):

@@ -22,6 +22,16 @@ PREFIX, _, REST = NAME.partition("-")
 DEVICE, BOUND = f"{PREFIX}-device-{REST}", f"{PREFIX}-bound-{REST}"
 REGISTER, REFRESH = "/session/device/register", "/session/device/refresh"
 SHORT_STEPS = (0, 0, 0, 0, 0, 1, 100, 179, 180, 299, 301)
+# Seconds after which a bound session is still there: before and after the end of a proof, and of an offer.
+GENTLE_STEPS = (0, 1, 100, 150, 179, 180, 181, 331)
+GENTLE_PLANS = st.builds(
+    Plan,
+    st.sampled_from(GENTLE_STEPS),
+    st.sampled_from((*["nothing"] * 6, "a rotation goes on", "the cookies are copied")),
+    st.sampled_from(([], [], [], ["append to the cart"], ["sign in"], ["sign in as another"], ["sign in as nobody"])),
+)
+# Mostly the browser's own cookies.
+COPIES = st.sampled_from((None, None, None, 0, 1, 2))
 
 
 class BoundSessions(Sessions):
@@ -42,11 +52,35 @@ class BoundSessions(Sessions):
 
     # What the browser does, beside the visits of every other machine.
 
-    @rule(after=st.sampled_from(STEPS), login=st.sampled_from(sorted(LOGINS)), registers=st.booleans())
-    def log_in(self, after, login, registers):
+    @rule(
+        after=st.sampled_from(STEPS),
+        login=st.sampled_from(sorted(LOGINS)),
+        # Which offers it takes, with a key each: the newest, that one twice, one from before it.
+        registers=st.sampled_from(((0,), (0,), (0, 0), (1, 0), ())),
+        copied=st.booleans(),
+        rotated=st.sampled_from((False, False, True)),
+        plans=st.lists(st.tuples(GENTLE_PLANS, st.booleans()), max_size=4),
+    )
+    def log_in(self, after, login, registers, copied, rotated, plans):
+        """Sign in, and go on for a while as people do: the browser refreshes before a visit, or could not."""
+        if copied:
+            self.copies.append(self.jar.pairs(self.clock()))
         self.visit(Plan(after=after, does=[login]), looks=True)
-        if registers:
-            self.register(after=0, older=0, same_key=False, at_once=True)
+        for older in registers:
+            self.register(after=0, older=older, same_key=False, at_once=True, copy=None)
+        if copied:
+            # Somebody with a session of their own and this user's device, or the other way round.
+            self.present_a_mixture(after=0, copies=(-1, -2, -2), plan=Plan())
+            self.present_a_mixture(after=0, copies=(-2, -1, -1), plan=Plan())
+        if rotated:
+            # The new secret is accepted, and then seals.
+            self.rotate()
+            self.rotate()
+        for plan, refreshes in plans:
+            self.happens("nothing", plan.after)
+            if refreshes:
+                self.refresh(after=0, meanwhile=0, older=0, at_once=True, copy=None)
+            self.visit(plan._replace(after=0), looks=True)
 
     @rule(
         target=answers,
@@ -54,15 +88,16 @@ class BoundSessions(Sessions):
         older=st.sampled_from((0, 0, 0, 1, 2)),
         same_key=st.booleans(),
         at_once=st.booleans(),
+        copy=COPIES,
     )
-    def register(self, after, older, same_key, at_once):
+    def register(self, after, older, same_key, at_once, copy):
         """Accept an offer, mostly the newest, with a new key or again with the last one."""
         self.happens("nothing", after)
         if older >= len(self.offers):
             return multiple()
         offer = self.offers[-1 - older]
         key = self.keys[-1] if same_key and self.keys else DeviceKey()
-        pairs = self.jar.pairs(self.clock())
+        pairs = self.held(copy)
         arrival = self.received_by_endpoint(pairs)
         expected = self.rules.registers(arrival, key, offer, self.server.keys, self.clock())
         messages = self.post(REGISTER, pairs, [(b"secure-session-response", key.registration(offer.text).encode())])
@@ -72,9 +107,9 @@ class BoundSessions(Sessions):
             return multiple()
         if key not in self.keys:
             self.keys.append(key)
+        same("what is set", {cookie.name for cookie in cookies}, {DEVICE, BOUND})
         self.keep_device(cookies, arrival.cookie.pair, key)
         self.keep_proof(cookies, arrival.cookie.pair)
-        same("what is set", {cookie.name for cookie in cookies}, {DEVICE, BOUND})
         return self.delivered(cookies, at_once=at_once)
 
     @rule(
@@ -83,19 +118,20 @@ class BoundSessions(Sessions):
         meanwhile=st.sampled_from((0, 0, 0, 0, 299, 470, 490, -20)),
         older=st.sampled_from((0, 0, 0, 1)),
         at_once=st.sampled_from((True, True, True, False)),
+        copy=COPIES,
     )
-    def refresh(self, after, meanwhile, older, at_once):
+    def refresh(self, after, meanwhile, older, at_once, copy):
         """Ask for a challenge, and prove the newest key with it, or an older one."""
         self.happens("nothing", after)
         if older >= len(self.keys):
             return multiple()
         key = self.keys[-1 - older]
         named = (b"sec-secure-session-id", key.identifier.encode())
-        challenge = self.asked_for(key, named)
+        challenge = self.asked_for(key, named, self.held(copy))
         if challenge is None:
             return multiple()
         self.happens("nothing", meanwhile)
-        pairs = self.jar.pairs(self.clock())
+        pairs = self.held(copy)
         arrival = self.received_by_endpoint(pairs)
         expected = self.rules.refreshes(arrival, key, challenge, self.server.keys, self.clock())
         proof = (b"secure-session-response", key.refresh(challenge.text).encode())
@@ -103,23 +139,23 @@ class BoundSessions(Sessions):
         if expected != 200:
             same("Set-Cookie", cookies, [])
             return multiple()
-        names, pair, device = {BOUND}, arrival.cookie.pair, arrival.beside.device
+        pair, device = arrival.cookie.pair, arrival.beside.device
+        is_stale = device.secret != self.server.keys[0]
+        same("what is set", {cookie.name for cookie in cookies}, {BOUND, DEVICE} if is_stale else {BOUND})
         self.keep_proof(cookies, pair)
-        if device.secret != self.server.keys[0]:
-            names.add(DEVICE)
+        if is_stale:
             self.keep_device(cookies, pair, key, since=device.since)
-        same("what is set", {cookie.name for cookie in cookies}, names)
         return self.delivered(cookies, at_once=at_once)
 
     @rule(
-        after=st.sampled_from(STEPS),
-        copies=st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)),
+        after=st.sampled_from(SHORT_STEPS),
+        copies=st.tuples(*[st.sampled_from((-1, -1, -2, -3, -4, 0, 1))] * 3),
         plan=PLANS,
     )
     def present_a_mixture(self, after, copies, plan):
         """The session, the device cookie and the bound cookie of different copies: from elsewhere, or planted."""
         self.happens("nothing", after)
-        jars = [*self.copies, self.jar.pairs(self.clock()), []]
+        jars = [[], *self.copies, self.jar.pairs(self.clock())]
         chosen = [jars[number % len(jars)] for number in copies]
         wanted = (is_ours, DEVICE.__eq__, BOUND.__eq__)
         pairs = [pair for jar, fits in zip(chosen, wanted, strict=True) for pair in jar if fits(pair[0])]
@@ -137,18 +173,20 @@ class BoundSessions(Sessions):
         others = [each for each in set_cookies if not is_ours(each.name)]
         brought = any(name in (DEVICE, BOUND) for name, _ in visit.pairs)
         both = {DEVICE, BOUND} if brought else set()
-        offers = [value.decode() for name, value in visit.headers if name == OFFER]
-        expected_set, expected_deleted = set(), set()
-        if outcome == CLEAR:
-            expected_deleted = both
-        elif cookie is not None and pair != came:
-            expected_set = {DEVICE} if pair is not None else set()
-            expected_deleted = both - expected_set
+        is_offered = cookie is not None and pair not in (None, came)
+        # A login that keeps its pair: the device cookie has to last as long as the session that goes on.
+        goes_on = cookie is not None and pair == came is not None and cookie.id != arrival.cookie.id
+        expected_set = {DEVICE} if is_offered or goes_on else set()
+        expected_deleted = both - expected_set if outcome == CLEAR or (cookie is not None and pair != came) else set()
         same("what is set beside", {each.name for each in others if each.value}, expected_set)
         same("what is deleted beside", {each.name for each in others if not each.value}, expected_deleted)
-        same("offers", len(offers), len(expected_set))
-        if offers:
-            secret = visit.server.keys[0]
+        offers = [value.decode() for name, value in visit.headers if name == OFFER]
+        same("offers", len(offers), int(is_offered))
+        secret = visit.server.keys[0]
+        if goes_on:
+            device = arrival.beside.device
+            self.keep_device(set_cookies, pair, device.key, since=device.since, secret=secret)
+        if is_offered:
             self.keep_device(set_cookies, pair, None, secret=secret)
             path, text = re.fullmatch(r'\(ES256\);path="([^"]+)";challenge="([^"]+)"', offers[0]).groups()
             assert path == REGISTER
@@ -164,9 +202,12 @@ class BoundSessions(Sessions):
         header = "; ".join(f"{name}={value}" for name, value in pairs).encode()
         return self.site.post(self.server, path, [*([(b"cookie", header)] if header else []), *headers])
 
-    def asked_for(self, key, named):
+    def held(self, copy):
+        """The cookies of the browser, or of an earlier moment."""
+        return self.jar.pairs(self.clock()) if copy is None or not self.copies else self.copies[copy % len(self.copies)]
+
+    def asked_for(self, key, named, pairs):
         """A new challenge for a refresh, None where the rules give none."""
-        pairs = self.jar.pairs(self.clock())
         arrival = self.received_by_endpoint(pairs)
         expected = self.rules.refreshes(arrival, key, None, self.server.keys, self.clock())
         messages = self.post(REFRESH, pairs, [named])
@@ -185,7 +226,7 @@ class BoundSessions(Sessions):
         challenges = [name for name, _ in headers if name == b"secure-session-challenge"]
         same("challenges", len(challenges) > 0, expected == 403 or (expected == 200 and not messages[1]["body"]))
         cookies = [parsed(value.decode()) for name, value in headers if name == b"set-cookie"]
-        assert not any(is_ours(cookie.name) for cookie in cookies)
+        same("what is set of the session", [cookie.name for cookie in cookies if is_ours(cookie.name)], [])
         return cookies
 
     def delivered(self, cookies, *, at_once):
