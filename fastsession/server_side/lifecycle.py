@@ -198,7 +198,7 @@ class ServerLifecycle(Lifecycle):
                         visit.emptied = visit.drained = False
                         token = visit.next_token(visit.committed or b"", int(self.clock()))
                         return Step(Outcome.SAVE, await self._kept(Outcome.SAVE, token, view, scope))
-                await self._end_here(visit.token, visit.version)
+                await self.end_here(visit.token, visit.version)
         except Rejected as rejected:
             if rejected.status is not SessionStatus.REVOKED:
                 raise StoreUnavailableError(rejected.detail) from None
@@ -227,10 +227,13 @@ class ServerLifecycle(Lifecycle):
             await self.revoking.deny_here(visit.token)
         return token
 
-    async def _end_here(self, token: Token, version: int) -> None:
+    async def end_here(self, token: Token, version: int) -> None:
         """As `end`, for a session whose own browser is told so by this response."""
         if self.records is not None and not await self.records.retire(token.id, version=version, now=self.clock()):
-            await self.records.delete(token.id)
+            with suppress(Rejected):
+                # Raises where that is known already.
+                await self.records.read(token.id)
+                await self.records.delete(token.id)
         await self.revoking.deny_here(token)
 
     @contextmanager
