@@ -5,6 +5,7 @@ import pytest
 from fastsession.cookies import MAX_COOKIE_SIZE, MOST_HEADER_BYTES
 from fastsession.sealing.chunks import Chunks
 
+
 def test_a_stale_chunk_is_found_by_chunks_of_any_number():
     for max_cookies in (1, 2, 3):
         assert Chunks("s", max_cookies).following(b"s=x; s.2=y") == ["s.2"]
