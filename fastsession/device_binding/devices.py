@@ -116,6 +116,20 @@ class Devices:
         """Whether the idle deadline may move: whoever cannot prove does not prolong."""
         return not self.lacks_proof(visit.device, visit.now)
 
+    def may_come_back(self, visit: Visited, scope: Scope) -> bool:
+        """Whether the browser may have the key of a session that it sent no proof for.
+
+        Then what the application keeps must not replace that session. Otherwise it must, or nobody could sign in
+        whose login keeps something in the session. A browser with the key asks for a proof before any request, but
+        for those to excluded paths and from other sites, says why it could not, and may have sent the last one a
+        moment too late.
+        """
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        excluded = any(self._path_in(scope).startswith(path) for path in self._exclude)
+        comes_elsewhere = excluded or headers.get(b"sec-fetch-site") == b"cross-site"
+        sent_late = self.cookies.bound_name.encode() in visit.header
+        return comes_elsewhere or sent_late or b"secure-session-skipped" in headers
+
     def paired(self, token: Token, visit: Visited, scope: Scope) -> Token:
         """The token that the response seals, with its pair.
 
@@ -191,9 +205,12 @@ class Devices:
         """Whether the request is one for the two endpoints: `register`, `refresh`, or None."""
         if scope.get("method") != "POST":
             return None
-        # With or without the root path, which a proxy may have removed.
+        return self._purposes.get(self._path_in(scope))
+
+    def _path_in(self, scope: Scope) -> str:
+        """The path with or without the root path, which a proxy may have removed."""
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-        return self._purposes.get(path)
+        return path
 
     def _have_one_subject(self, token: Token, visit: Visited) -> bool:
         """Whether the session is the same user's before and after."""
