@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 GIVEN_UP_AFTER: Final = CHALLENGE_LIFETIME + CLOCK_SKEW
 # Where the scope keeps who answers below which path: mounts lower down change `root_path` before the response starts.
 PATHS_KEY: Final = "fastsession.device_binding"
+# Sec-Fetch-Site of requests that pages of other hosts start: browsers ask for no proof then.
+FROM_ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 _IDENTIFIER_SIZE = 12
 _UNREACHED = (
     "Sessions are not bound to devices: the path of DeviceBinding, below the application's root path, does not lie "
@@ -121,14 +123,14 @@ class Devices:
 
         Then what the application keeps must not replace that session. Otherwise it must, or nobody could sign in
         whose login keeps something in the session. A browser with the key asks for a proof before any request, but
-        for those to excluded paths and from other sites, says why it could not, and may have sent the last one a
+        for those to excluded paths and from other hosts, says why it could not, and may have sent the last one a
         moment too late.
         """
         headers: dict[bytes, bytes] = dict(scope["headers"])
         excluded = any(self._path_in(scope).startswith(path) for path in self._exclude)
-        comes_elsewhere = excluded or headers.get(b"sec-fetch-site") == b"cross-site"
+        elsewhere = excluded or headers.get(b"sec-fetch-site", b"").decode("latin-1") in FROM_ELSEWHERE
         sent_late = self.cookies.bound_name.encode() in visit.header
-        return comes_elsewhere or sent_late or b"secure-session-skipped" in headers
+        return elsewhere or sent_late or b"secure-session-skipped" in headers
 
     def paired(self, token: Token, visit: Visited, scope: Scope) -> Token:
         """The token that the response seals, with its pair.

@@ -75,10 +75,10 @@ def test_an_anonymous_session_of_such_a_browser_is_one_like_any_other(user):
 
 
 SKIPPED = ("secure-session-skipped", "server_error")
-CROSS_SITE = ("sec-fetch-site", "cross-site")
+CROSS_SITE, SAME_SITE = ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")
 
 
-@pytest.mark.parametrize("header", [SKIPPED, CROSS_SITE], ids=["skipped", "cross-site"])
+@pytest.mark.parametrize("header", [SKIPPED, CROSS_SITE, SAME_SITE], ids=["skipped", "cross-site", "same-site"])
 def test_a_browser_that_may_have_its_key_keeps_the_session(user, header):
     before = user.cookies()[COOKIE]
     assert set_cookies(begin(user, header, held=False)) == []
