@@ -82,6 +82,8 @@ class Devices:
         )
         self._needs_proof = option.without_proof == "reject"
         self._exclude = option.exclude
+        # Without it browsers hold only what pages of the very host start.
+        self._also_held = {"allowed_refresh_initiators": option.initiators} if option.initiators else {}
         self._writer = writer
         self._codec = codec
         self._events = events
@@ -194,6 +196,7 @@ class Devices:
             "refresh_url": f"{self.full_path(scope)}/refresh",
             "scope": {"include_site": False, "scope_specification": rules},
             "credentials": [credential],
+            **self._also_held,
         }
         return json.dumps(told).encode()
 

@@ -1,8 +1,9 @@
-"""Which requests Chromium holds for a refresh: all that pages of the host start, and none of another host's pages."""
+"""Which requests Chromium holds for a refresh: all that pages of the host start, those of other hosts when it is told."""
 
 import pytest
 from fastapi.responses import HTMLResponse, Response
 
+from fastsession import DeviceBinding
 from tests.browser.bound_sessions import Site, Tab, pages
 from tests.browser.chromium import BOUND_SESSIONS, launched
 from tests.processes import needed
@@ -46,9 +47,14 @@ class Noting:
         await self.app(scope, receive, send)
 
 
+@pytest.fixture(params=[()])
+def initiators(request):
+    return request.param
+
+
 @pytest.fixture
-def app(clock):
-    app = pages(clock=clock)
+def app(clock, initiators):
+    app = pages(clock=clock, device_binding=DeviceBinding(initiators=initiators))
 
     @app.get("/blank")
     async def blank() -> HTMLResponse:
@@ -88,6 +94,18 @@ def test_a_request_of_another_host_s_page_does_not_wait(user, app, kind):
     other.goto(user.site.url.replace("a.test", "www.a.test") + "/blank")
     user.expire()
     assert ask(other, app, OTHER_HOST[kind], user.site.url) == [False]
+
+
+@pytest.mark.parametrize("initiators", [["www.a.test"], ["*.a.test"]], indirect=True, ids=str)
+@pytest.mark.parametrize("kind", OTHER_HOST)
+def test_a_request_of_another_host_that_is_an_initiator_waits(user, app, kind):
+    other = user.context.new_page()
+    other.goto(user.site.url.replace("a.test", "www.a.test") + "/blank")
+    user.expire()
+    assert ask(other, app, OTHER_HOST[kind], user.site.url) == [True]
+    # And it is no end of the binding, as one from another site would be.
+    user.expire()
+    assert user.who()[:3] == [42, "valid", True]
 
 
 def test_a_link_on_another_host_of_the_site_arrives_proven_after_a_reload(user, app):
