@@ -3,7 +3,7 @@ PYTHON_BIN := .venv/bin
 PYTEST := $(PYTHON_BIN)/python -m pytest @.ci/side-by-side
 # What takes seconds, and what starts servers and programs, is left to the whole run.
 SLOW := benchmarks comparison comparison_by_running cookie_jar_% cookie_reference docs edits example_% generated_models \
-	lost_logins mapping_like_a_dict payload_round_trip planted_faults running session_status_script setup \
+	lost_logins mapping_like_a_dict memory migrating_data payload_round_trip planted_faults running session_status_script setup \
 	starlette_own_suite supply_chain token_cookies token_mutants
 FAST := $(foreach path, $(wildcard tests/test_*.py), $(if $(filter $(SLOW:%=test_%.py), $(notdir $(path))),, $(path)))
 PORT ?= 8000

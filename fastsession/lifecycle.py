@@ -105,7 +105,8 @@ class Lifecycle:
 
     def answer(self, step: Step, view: View, scope: Scope, message: Message) -> None:
         """Put the step into the response's headers."""
-        visit, cookies = view.visit, list["Header"]()
+        visit = view.visit
+        cookies: list[Header] = []
         if step.token is not None:
             cookies = self._sealed(step.outcome, step.token, view, scope)
         elif step.outcome is CLEAR:

@@ -149,7 +149,7 @@ class Timeouts:
             raise Rejected(SessionStatus.REVOKED)
         renews = 0 if stale else renewed_at + self._renew_after[remembered]
         # A named tuple's own constructor is written in Python.
-        return tuple.__new__(Window, (begins, renews, ends))
+        return tuple.__new__(Window, (begins, renews, ends))  # pyright: ignore[reportUnknownMemberType]
 
     def begin(self, now: int, *, stale: bool) -> Window:
         """The window of a session that begins now, whatever `not_before` says."""

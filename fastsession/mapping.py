@@ -29,8 +29,8 @@ class SessionDict(dict[str, Any]):
     lifecycle: Lifecycle
     visit: Visit
     # None until the session is first looked at, as a model and by key.
-    model: Session | None = None
-    entries: Entries | None = None
+    model: Session | None
+    entries: Entries | None
 
     def opened(self) -> Visit:
         """The request's visit, with the cookie opened now if it was not needed before."""
@@ -58,9 +58,9 @@ class SessionDict(dict[str, Any]):
         """Open the session and fill the dict; Starlette's `request.session` calls it."""
         shown = (self.entries or self._look()).shown()
         # A loop that reads the storage goes on where the keys are the same.
-        if shown.keys() != dict.keys(self):
-            dict.clear(self)
-        dict.update(self, shown)
+        if shown.keys() != dict.keys(self):  # pyright: ignore[reportUnknownMemberType]
+            dict.clear(self)  # pyright: ignore[reportUnknownMemberType]
+        dict.update(self, shown)  # pyright: ignore[reportUnknownMemberType]
 
     def mark_modified(self) -> None:
         """Have the session saved with this response even if nothing in it differs."""

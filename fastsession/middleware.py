@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from fastsession.building.configured import configured
 from fastsession.building.given import shown_as
-from fastsession.cookies import cookie_header, lambda_headers
+from fastsession.cookies import lambda_headers
 from fastsession.dependencies.openapi import announce_cookie
 from fastsession.dependencies.routes import RouteInspection
 from fastsession.errors import SessionNotSerializableError, SessionTooLargeError
@@ -56,7 +56,7 @@ class SessionMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self._pass_on(scope, receive, send)
             return
-        # Without a call of a function: every request pays for it.
+        # Here and below without a call of a function: every request pays for it.
         for router, count in self._routes.inspected:
             if len(router.routes) != count:
                 self._routes.inspect(scope)
@@ -66,10 +66,12 @@ class SessionMiddleware:
             await go_along(self.app, shared, receive, send)
             return
         lifecycle, binding = self.lifecycle, b"" if self.setup.binding is None else self.setup.bound_to(scope)
-        headers = scope["headers"] if "aws.event" not in scope else lambda_headers(scope)
-        visit, view = Visit(), SessionDict()
-        visit.setup, visit.header, visit.binding = self.setup, cookie_header(headers), binding
-        view.lifecycle, view.visit = lifecycle, visit
+        lines: list[bytes] = []
+        for name, line in scope["headers"] if "aws.event" not in scope else lambda_headers(scope):
+            if name == b"cookie":
+                lines.append(line)
+        visit, view = Visit(self.setup, b"; ".join(lines), binding), SessionDict()
+        view.lifecycle, view.visit, view.model, view.entries = lifecycle, visit, None, None
         if self.setup.devices is not None:
             visit.brings_proof = self.setup.devices.purpose_of(scope) is not None
         if "session" in scope:

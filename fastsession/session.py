@@ -51,7 +51,7 @@ class Intent:
     """
 
     # Whether anything was asked for at all.
-    asks = False
+    asks: bool
     destroyed = False
     regenerated = False
     # Whether a new cookie was asked for, even if nothing differs.
@@ -65,7 +65,10 @@ class Intent:
     # A new id without a new sign-in, and the cut-off that ended the subject's other sessions.
     reissued, spared_at = False, 0
     # Whether the response has started, so that its cookie can no longer be sent.
-    late = False
+    late: bool
+
+    def __init__(self) -> None:
+        self.asks = self.late = False
 
     @property
     def remembers(self) -> bool:

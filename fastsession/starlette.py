@@ -22,7 +22,7 @@ from fastsession.sealing.token import TokenSealer
 from fastsession.server_side.serving import middlewares_below, serve_lifespan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -98,8 +98,6 @@ class SessionMiddleware(SealedSessionMiddleware, _Replaced, metaclass=_FoundAsSt
             app,
             secret_key=stretched(secret.encode(), "starlette"),
             session_cookie=session_cookie,
-            path=path,
-            domain=domain,
             https_only=https_only and prefixed,
             idle_timeout=MAX_LIFETIME if age is None else min(max(age, 1), MAX_LIFETIME),
             absolute_timeout=MAX_LIFETIME,
@@ -111,7 +109,7 @@ class SessionMiddleware(SealedSessionMiddleware, _Replaced, metaclass=_FoundAsSt
         )
         cookies = TakingOverCookies(
             TokenSealer(self.setup.keys, cookie_name=session_cookie, audience=""),
-            Chunks(session_cookie, _MOST_CHUNKS, partitioned=partitioned),
+            Chunks(session_cookie, _MOST_CHUNKS),
             self.setup.timeouts,
             secret=secret,
             max_age=age,
@@ -121,19 +119,24 @@ class SessionMiddleware(SealedSessionMiddleware, _Replaced, metaclass=_FoundAsSt
         self.setup = replace(self.setup, cookies=cookies, writer=writer, rules={**self.setup.rules, **written_as})
         self.lifecycle = Lifecycle(self.setup)
 
+    @classmethod
+    def with_options(cls, **options: Any) -> Callable[[ASGIApp], SealedSessionMiddleware]:
+        """Check the options now, as `fastsession.SessionMiddleware.with_options` does; here they are Starlette's."""
+        return super().with_options(**options)
+
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the lifespan, which ends at its start if Starlette's own middleware writes our cookie further in."""
+        """Serve the lifespan, which ends at its start if Starlette's own middleware writes our cookie too."""
         check = partial(self._refuse_unchanged, scope.get("app", self.app))
         await serve_lifespan(super()._pass_on, scope, receive, send, backends=None, check=check)
 
     def _refuse_unchanged(self, app: object, _: object) -> None:
-        """Raise `ConfigurationError` for Starlette's own middleware with our cookie below `app`."""
+        """Raise `ConfigurationError` for Starlette's own middleware with our cookie in the application."""
         name = self.setup.cookies.name
         for found in middlewares_below(app, _Replaced):
             own = isinstance(found, SealedSessionMiddleware)
             if not own and found.session_cookie == name and (found.path, _domain_of(found)) == self._place:
                 message = (
-                    f"Starlette's SessionMiddleware writes the cookie {name!r} in an application below "
+                    f"Starlette's SessionMiddleware writes the cookie {name!r} in this application too, beside "
                     "fastsession.starlette.SessionMiddleware: neither opens the other's, so each signs the other's "
                     "users out. Change that import too, or give one of them another session_cookie=."
                 )
@@ -154,7 +157,7 @@ class StarletteWriter(CookieWriter):
         partitioned: bool,
     ) -> None:
         # Checked as if it were Secure: Starlette lets SameSite=None through without it.
-        super().__init__(path=path, domain=domain, same_site=same_site, partitioned=bool(partitioned))
+        super().__init__(path=path, domain=domain, same_site=same_site)
         self.https_only, self._max_age = https_only, max_age
         self._flags = f"; httponly; samesite={same_site}" + ("; secure" if https_only else "")
         self._flags += "" if domain is None else f"; domain={domain}"
@@ -199,12 +202,12 @@ def _text_of(secret_key: SecretKey) -> str:
     except TypeError:
         message = f"secret_key must be a string, not {type(secret_key).__name__}."
         raise ConfigurationError(message) from None
-    text = str(value) if isinstance(secret_key, bytes | SecretBytes) else (value or b"").decode("utf-8", "replace")
     if not value:
         message = (
             "secret_key is empty or no text: an attacker could make sessions. `python -m fastsession keygen` makes one."
         )
         raise ConfigurationError(message)
+    text = str(value) if isinstance(secret_key, bytes | SecretBytes) else value.decode()
     try:
         accepted_secrets(text, ())
     except ConfigurationError:

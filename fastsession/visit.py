@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastsession.errors import Rejected
 from fastsession.sealing.token import Token, new_id
 from fastsession.session import Intent, SessionInfo
-from fastsession.status import SessionStatus
+from fastsession.status import ABSENT, SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,34 +27,39 @@ class Visit(Intent):
     """What came with the request, what was asked for since, and the token that the response seals.
 
     Must not reference the scope, the model or `send`: both hold this object, so that would create a
-    reference cycle per request. Defaults stand on the class, since few requests change many.
+    reference cycle per request. Every request reads the attributes that `__init__` sets, which Python finds at
+    once; where the default stands on the class, it looks up both.
     """
 
-    # The middleware makes an empty one for each request, which costs no call, and then gives it these.
-    setup: Setup
-    header = binding = b""
     # How the cookie was received. Outdated: its browser was given another one, or none, a moment before.
-    opened = rejection_reported = outdated = False
-    now, status, detail = 0.0, SessionStatus.ABSENT, ""
-    # The valid session that came, and its data: with a store, that of the record with this version.
-    token: Token | None = None
-    window: Window | None = None
-    origin: Origin | None = None
-    payload: bytes | None = None
+    rejection_reported = outdated = False
+    detail = ""
+    # With a store, the version of the record that the session's data come from.
     version = 0
     # The device that it is bound to. A request may lack a proof of that when it comes to bring one.
     device: Device | None = None
     brings_proof = False
-    # What `request.session` holds beside the model's fields, and what counts as absent there in a new session.
-    extras: dict[str, Any] = {}  # noqa: RUF012  (replaced, never filled)
+    # What counts as absent in a new session.
     defaults: Mapping[str, Any] | None = None
-    # What the session was when the response started, what its cookie carries, or that it was deleted.
-    committed: bytes | None = None
+    # What the response's cookie carries, or that it was deleted; where the middleware has returned by an exception.
     sealed: Token | None = None
     ended = False
-    # Whether an answer of ours replaced the response; whether the middleware has returned, and where by an exception.
-    refused = over = False
     failed_at: Mapping[str, Any] | None = None
+
+    def __init__(self, setup: Setup, header: bytes, binding: bytes) -> None:
+        self.setup, self.header, self.binding = setup, header, binding
+        # Refused: an answer of ours replaced the response. Over: the middleware has returned.
+        self.opened = self.asks = self.late = self.refused = self.over = False
+        self.now, self.status = 0.0, ABSENT
+        # The valid session that came, and its data.
+        self.token: Token | None = None
+        self.window: Window | None = None
+        self.origin: Origin | None = None
+        self.payload: bytes | None = None
+        # What `request.session` holds beside the model's fields.
+        self.extras: dict[str, Any] = {}
+        # What the session was when the response started.
+        self.committed: bytes | None = None
 
     @cached_property
     def id(self) -> bytes:

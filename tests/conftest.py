@@ -23,7 +23,7 @@ ASYNC_PART = 0.5
 # What the conftest.py of a folder imports besides what every test needs.
 FOLDERS_NEED = {"browser": "playwright", "server_side": "redis", "stores": "redis"}
 OWN_PACKAGES = {"example_app", "fastsession", "tests"}
-# Too large for the group `test`: without one its tests are skipped in CI too. Who has it runs them.
+# Too large for the group `test` (pyproject.toml): without one its tests are skipped in CI too.
 LEFT_OUT = {"gradio"}
 
 # How long an example takes, or is made, depends on what else the machine does.

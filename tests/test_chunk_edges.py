@@ -1,27 +1,9 @@
-"""The edges of what counts as a chunk, and the clear characters of a token in one cookie or several."""
+"""The edges of what counts as a chunk."""
 
 import pytest
 
 from fastsession.cookies import MAX_COOKIE_SIZE, MOST_HEADER_BYTES
-from fastsession.sealing.chunks import Chunks, clear_characters
-
-TOKEN = b"AbcdefghijklRest"
-
-
-@pytest.mark.parametrize("before", [b"", b"t=1; s="])
-@pytest.mark.parametrize("value", [TOKEN, b"2.setsetse." + TOKEN, b"3.setsetse." + TOKEN])
-def test_the_clear_characters_are_those_of_the_token_in_one_cookie_or_in_its_first_chunk(before, value):
-    header = before + value + b"; u=2"
-    assert clear_characters(header, len(before), 12) == b"Abcdefghijkl"
-
-
-def test_clear_characters_may_be_any_bytes_of_a_header():
-    assert clear_characters(b"s=\xe9\xff", 2, 12) == b"\xe9\xff"
-
-
-def test_only_the_second_character_makes_a_value_a_chunk():
-    assert clear_characters(b"s=.AbcdefghijklRest", 2, 3) == b".Ab"
-    assert clear_characters(b"s=Ab.defghijklRest", 2, 3) == b"Ab."
+from fastsession.sealing.chunks import Chunks
 
 
 def test_a_stale_chunk_is_found_by_chunks_of_any_number():

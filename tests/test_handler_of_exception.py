@@ -185,3 +185,33 @@ def test_a_handler_of_a_narrower_class_runs_inside_and_saves(app):
     with browser(app) as client:
         assert len(set_cookies(client.get("/nowhere"))) == 1
         assert client.get("/view").json() == {"flash": "Not found."}
+
+
+def test_an_application_that_runs_in_no_task_fails_as_any_other():
+    """A server may call it from a callback of the event loop, where there is no end of a task to wait for."""
+    app = shop()
+    app.get("/boom")(failing)
+    ends = []
+
+    def step():
+        running = app(http_scope("/boom"), None, nowhere)
+        try:
+            running.send(None)
+        except RuntimeError as error:
+            ends.append(str(error))
+
+    async def main():
+        asyncio.get_running_loop().call_soon(step)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(main())
+    assert ends == ["boom"]
+
+
+async def failing(session: Current) -> None:
+    session.cart.append("tea")
+    raise RuntimeError("boom")
+
+
+async def nowhere(_message):
+    pass

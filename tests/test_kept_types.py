@@ -15,10 +15,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field, JsonValue, RootModel, SerializeAsAny, create_model
+from pydantic.experimental.pipeline import validate_as
+from pydantic_core import core_schema
 from typing_extensions import TypeAliasType, TypedDict
 
 from fastsession import ConfigurationError, Session, SessionNotSerializableError
 from fastsession.payload.codec import PayloadCodec
+from fastsession.payload.schemas import items_of
 
 Item = TypeVar("Item")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -277,3 +280,68 @@ def test_a_field_that_was_deleted_is_refused_unless_it_would_come_back_as_none()
     del session.role
     with pytest.raises(SessionNotSerializableError, match="role"):
         codec.verify(session, {}, codec.dump(session, {}))
+
+
+class Text:
+    """A type with a schema of its own, which says nothing of fields."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __eq__(self, other):
+        return isinstance(other, Text) and self.text == other.text
+
+    __hash__ = None
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source, handler):
+        del source, handler
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, cls) else cls(value),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value.text),
+        )
+
+
+class Rooted(Card):
+    """A model that is written and read by functions of its own."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source, handler):
+        del source, handler
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, cls) else cls.model_construct(reference=value),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value.reference),
+        )
+
+
+Steps = TypeAliasType("Steps", Annotated[tuple[int, ...], validate_as(list[int]).validate_as(tuple[int, ...])])
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "back"),
+    [
+        # Where anything is declared, nothing is promised.
+        (int | Any, (1,), [1]),
+        (list, (1, 2), [1, 2]),
+        # No sequence and no mapping: what comes back is of the declared type.
+        (tuple[int, ...], iter(()), ()),
+        (list[int], iter(()), []),
+        (dict[str, str], Card(reference="r"), {"reference": "r"}),
+        # Several steps, of which only the last one tells the type.
+        (Steps, [1], (1,)),
+        (Text | int, Text("t"), Text("t")),
+    ],
+)
+def test_a_value_of_a_loosely_declared_field_comes_back_as_that_field_loads_it(kind, value, back):
+    assert kept(kind, value) == back
+    assert type(kept(kind, back)) is type(back)
+
+
+def test_a_model_with_a_schema_of_its_own_is_compared_by_its_class_alone():
+    assert kept(Rooted | int, Rooted.model_construct(reference="r")).reference == "r"
+
+
+def test_the_items_of_a_named_tuple_are_found_in_the_schemas_of_earlier_versions_of_pydantic():
+    arguments = [{"name": "row", "schema": {"type": "int"}}, {"name": "name", "schema": {"type": "str"}}]
+    schema = {"type": "call", "arguments_schema": {"type": "arguments", "arguments_schema": arguments}}
+    assert items_of(schema, 2) == [{"type": "int"}, {"type": "str"}]

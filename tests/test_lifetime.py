@@ -295,3 +295,50 @@ def test_half_an_hour_that_somebody_wrote_down_contradicts_a_shorter_absolute_ti
 def test_remember_takes_a_lifetime_and_says_so(given):
     with pytest.raises(ConfigurationError, match=r"remember=Lifetime\(idle=timedelta\(days=14\)"):
         Timeouts(Lifetime(60, 600), remembered=given)
+
+
+def test_messages_about_two_lifetimes_say_what_to_write():
+    with pytest.raises(ConfigurationError) as idle:
+        Lifetime(601, 600)
+    assert str(idle.value) == (
+        "The idle timeout (601 s) is longer than the absolute timeout (600 s), which ends the session first. Shorten "
+        "idle_timeout= or lengthen absolute_timeout= (idle= and absolute= of a Lifetime)."
+    )
+    with pytest.raises(ConfigurationError) as remember:
+        Timeouts(Lifetime(1800, DAY), remembered=timedelta(days=14))
+    assert str(remember.value) == (
+        "remember takes a Lifetime: remember=Lifetime(idle=timedelta(days=14), absolute=timedelta(days=90)), or True: "
+        "every session is remembered, with the standard timeouts."
+    )
+    with pytest.raises(ConfigurationError, match=r"^The absolute timeout takes"):
+        standard_lifetime(DEFAULT_IDLE, 0)
+    assert standard_lifetime(DEFAULT_IDLE, 1) == Lifetime(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("remembered", "from_the_start", "lifetime"),
+    [
+        (None, False, None),
+        (False, False, None),
+        (True, True, Lifetime(1800, DAY)),
+        (Lifetime(DAY, 9 * DAY), False, Lifetime(DAY, 9 * DAY)),
+    ],
+)
+def test_which_sessions_are_remembered_and_how_long(remembered, from_the_start, lifetime):
+    timeouts = Timeouts(Lifetime(1800, DAY), remembered=remembered)
+    assert (timeouts.from_the_start, timeouts.remembered) == (from_the_start, lifetime)
+
+
+@pytest.mark.parametrize(("stale", "renews"), [(True, 0), (False, NOW + 450)])
+def test_the_window_of_a_session_is_from_the_allowed_skew_to_its_end(stale, renews):
+    timeouts = Timeouts(Lifetime(1800, 1000 + 1800), remembered=Lifetime(DAY, 9 * DAY))
+    assert timeouts.begin(NOW, stale=stale) == (NOW - CLOCK_SKEW, renews, NOW + 1800)
+    assert timeouts.admit(NOW - 1000, NOW, False, NOW, stale) == (NOW - CLOCK_SKEW, renews, NOW + 1800)
+    assert timeouts.admit(NOW - 1001, NOW, False, NOW, stale) == (NOW - CLOCK_SKEW, renews, NOW + 1799)
+
+
+@pytest.mark.parametrize(
+    ("age", "valid"), [(-CLOCK_SKEW - 1, False), (-CLOCK_SKEW, True), (0, True), (DAY - 1, True), (DAY, False)]
+)
+def test_a_token_that_is_not_opened_may_be_valid_for_the_longest_idle_timeout(age, valid):
+    assert Timeouts(Lifetime(1800, DAY), remembered=Lifetime(DAY, 9 * DAY)).may_be_valid(NOW, NOW + age) is valid

@@ -176,3 +176,13 @@ def test_a_field_that_a_later_model_drops_is_ignored():
     after = Visitor(model=After)
     after.client.cookies = before.client.cookies
     assert after.as_model(lambda session: session.cart) == ["tea"]
+
+
+def test_a_field_that_was_deleted_from_the_model_does_not_hinder_the_others(visit):
+    def write(request, session):
+        del session.theme
+        request.session["user_id"] = 7
+        session.theme = Theme.DARK
+
+    visit._visit(write, typed=True)
+    assert visit.as_model(lambda session: (session.user_id, session.theme)) == (7, Theme.DARK)

@@ -5,12 +5,13 @@ import subprocess
 import sys
 
 import pytest
-from fastapi import FastAPI, WebSocket
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.responses import StreamingResponse
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware as StarletteMiddleware
 from starlette.routing import Host, Mount, Router
 
-from fastsession import ConfigurationError, CurrentSession, Session, SessionMiddleware
+from fastsession import ConfigurationError, CurrentSession, LateSessionChangeError, Session, SessionMiddleware
 from fastsession.formats import IronSession
 from fastsession.stores import MemoryRevocations, MemoryStore
 from tests.shop import COOKIE, MINUTE, OLD_SECRET, SECRET, ShopSession, browser, set_cookies, shop
@@ -205,3 +206,21 @@ def test_a_scope_that_is_used_again_gets_a_new_session():
     middleware, scope = SessionMiddleware(app, secret_key=SECRET), http_scope()
     for _ in range(2):
         assert any(name == b"set-cookie" for name, _ in call(middleware, scope)[0]["headers"])
+
+
+def test_a_session_that_the_mounted_app_replaces_too_late_is_told():
+    async def late(request: Request) -> StreamingResponse:
+        async def body():
+            yield b"x"
+            request.scope["session"] = {}
+
+        return StreamingResponse(body())
+
+    outer, inner = shop(), shop()
+    inner.get("/late")(late)
+    outer.mount("/inner", inner)
+    with browser(outer) as client:
+        client.post("/cart/tea")
+        with pytest.raises(LateSessionChangeError, match="came after the response had started"):
+            client.get("/inner/late")
+        assert client.get("/view").json() == {"cart": ["tea"]}

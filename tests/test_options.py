@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 
 from fastsession import ConfigurationError, SessionMiddleware
@@ -97,3 +99,13 @@ def test_an_option_that_does_not_exist_is_not_ignored(unknown):
 def test_an_option_that_does_not_exist_is_answered_with_what_to_write(given, advice):
     with pytest.raises(TypeError, match=f"SessionMiddleware has no option {given}=: {advice}"):
         SessionMiddleware(None, secret_key=SECRET, **{given: 1})
+
+
+async def asynchronous_clock() -> float:
+    return 0.0
+
+
+@pytest.mark.parametrize("clock", [None, 1_800_000_000, asynchronous_clock, partial(asynchronous_clock)])
+def test_a_clock_is_a_plain_function(clock):
+    with pytest.raises(ConfigurationError, match=r"plain function that returns Unix seconds, such as time\.time"):
+        SessionMiddleware(None, secret_key=SECRET, clock=clock)

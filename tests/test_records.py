@@ -152,3 +152,23 @@ def test_the_largest_record_is_kept_and_a_larger_one_names_its_fields(store):
         kept(store, of_size(MAX_RECORD_SIZE + 1))
     assert (raised.value.size, raised.value.limit) == (MAX_RECORD_SIZE + 1, MAX_RECORD_SIZE)
     assert raised.value.fields[0][0] == "note"
+
+
+@pytest.mark.parametrize("data", [b"", b"short", bytes(40), NEW.primary.id + bytes(60)], ids=range(4))
+def test_a_note_that_is_not_ours_is_rejected(store, data):
+    asyncio.run(store.create("noted", data, expires_at=START + IDLE, owner=None))
+    with pytest.raises(Rejected) as rejected:
+        asyncio.run(Records(store, NEW).noted("noted"))
+    assert (rejected.value.status, rejected.value.detail) == ("forged", "a note of the store's is not ours")
+
+
+def test_a_note_under_another_name_is_rejected(store):
+    async def moved():
+        records = Records(store, NEW)
+        await records.note("one", START, expires_at=START + IDLE, now=START)
+        assert await records.noted("one") == START
+        await store.create("two", (await store.read("one")).data, expires_at=START + IDLE, owner=None)
+        await records.noted("two")
+
+    with pytest.raises(Rejected):
+        asyncio.run(moved())

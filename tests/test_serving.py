@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 
@@ -224,3 +224,19 @@ def test_cors_headers_are_on_the_503_when_the_cors_middleware_is_outside(store):
     answer = site.client().post("/", headers={"origin": "https://front.test"})
     assert answer.status_code == 503
     assert answer.headers["access-control-allow-origin"] == "https://front.test"
+
+
+def test_a_handler_may_answer_with_a_stream(store):
+    async def streaming(request, error):
+        async def body():
+            for part in (b"sorry, ", b"later"):
+                yield part
+                await asyncio.sleep(0)
+
+        return StreamingResponse(body(), 503)
+
+    site = Asking(store)
+    site.app.add_exception_handler(StoreUnavailableError, streaming)
+    store.fail_on = "create"
+    answer = site.client().post("/")
+    assert (answer.status_code, answer.text) == (503, "sorry, later")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from secrets import token_hex
 
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.datastructures import Secret
@@ -19,8 +20,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 
 import fastsession.starlette
-from fastsession import ConfigurationError, generate_key
+from fastsession import ConfigurationError, CurrentSession, generate_key
 from fastsession.starlette import Session, SessionMiddleware
+from fastsession.testing import opened_session, set_session
 
 SECRET = generate_key()
 DAY = 24 * 60 * 60
@@ -166,10 +168,77 @@ def test_without_itsdangerous_the_module_works_alone(monkeypatch):
     assert alone.SessionMiddleware != TheirMiddleware
 
 
-@pytest.mark.parametrize("secret", ["", b"", Secret(""), None, 7])
-def test_a_secret_that_is_none_is_refused(secret):
-    with pytest.raises(ConfigurationError, match="secret_key"):
+@pytest.mark.parametrize(
+    ("secret", "message"),
+    [
+        ("", "^secret_key is empty or no text"),
+        (b"", "^secret_key is empty or no text"),
+        (Secret(""), "^secret_key is empty or no text"),
+        ("\udcff", "^secret_key is empty or no text"),
+        (None, "^secret_key must be a string, not NoneType"),
+        (7, "^secret_key must be a string, not int"),
+    ],
+)
+def test_a_secret_that_is_none_is_refused(secret, message):
+    with pytest.raises(ConfigurationError, match=message):
         SessionMiddleware(Starlette(), secret_key=secret)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"path": "x"},
+        {"domain": "https://example.com"},
+        {"same_site": "Lax"},
+        {"session_cookie": "a b"},
+        {"session_cookie": "__Host-s"},
+        {"session_cookie": "__Host-s", "https_only": True, "path": "/x"},
+    ],
+)
+def test_a_cookie_that_no_browser_keeps_is_refused(options):
+    with pytest.raises(ConfigurationError):
+        SessionMiddleware(Starlette(), SECRET, **options)
+
+
+# Sealed by the first version under this secret, with the name `session`. Every later version has to open it.
+GOLDEN_SECRET, GOLDEN_AT = "nobody counted the 93 gulls on that morning", 1_800_000_000
+GOLDEN = "AaDuGwBrSdIAo-BOORnBLD6oiuBxsBsDgcoXg3Wje84qo9MLrNWD6rOIwl7uSqsCqtI46-Fuw99QL_a1Gozwy_pt-qvKn38_SsQBXMdTCw_1a4Fwm6FGX4vuyXcp5eCmqdtcj1EwbopngmCEoxPTxkA"
+
+
+def test_a_cookie_of_the_first_version_opens():
+    cookies = SessionMiddleware(Starlette(), GOLDEN_SECRET).setup.cookies
+    assert cookies.open(f"session={GOLDEN}".encode(), b"", GOLDEN_AT).token.payload == b'{}\n{"user":"ada"}'
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"https_only": True},
+        {"https_only": True, "path": "/shop", "domain": "example.com"},
+        {"session_cookie": "__Host-sid", "https_only": True},
+        {"session_cookie": "__Secure-sid", "https_only": True, "path": "/shop"},
+    ],
+)
+def test_openapi_shows_the_cookies_real_name(options):
+    app = FastAPI()
+
+    @app.get("/")
+    def home(session: CurrentSession[fastsession.Session]) -> None:
+        pass
+
+    app.add_middleware(SessionMiddleware, secret_key=SECRET, **options)
+    app.build_middleware_stack()
+    [scheme] = app.openapi()["components"]["securitySchemes"].values()
+    assert scheme["name"] == options.get("session_cookie", "session")
+
+
+def test_the_shortest_max_age_is_one_second():
+    app = Starlette(routes=ROUTES, middleware=[Middleware(SessionMiddleware, SECRET, max_age=1)])
+    client = TestClient(app)
+    set_session(app, client, fastsession.Session())
+    info = opened_session(app, client).info
+    assert (info.expires_at - info.renewed_at).total_seconds() == 1
 
 
 def test_a_weak_secret_is_told_once_and_not_shown(caplog):
@@ -183,8 +252,15 @@ def test_a_weak_secret_is_told_once_and_not_shown(caplog):
     assert weak not in caplog.text
 
 
+def test_each_weak_secret_is_told(caplog):
+    with caplog.at_level(logging.WARNING, "fastsession"):
+        for _ in range(2):
+            SessionMiddleware(Starlette(), secret_key=token_hex(4))
+    assert len(caplog.records) == 2
+
+
 def test_a_good_secret_is_not_warned_of(caplog):
-    SessionMiddleware(Starlette(), SECRET)
+    SessionMiddleware(Starlette(), generate_key())
     assert caplog.records == []
 
 

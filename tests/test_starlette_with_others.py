@@ -15,7 +15,11 @@ from fastsession.starlette import SessionMiddleware as DropIn
 SECRET, OTHER = generate_key(), generate_key()
 MAIN = Middleware(SessionMiddleware, secret_key=OTHER)
 DROP_IN = Middleware(DropIn, secret_key=SECRET)
-CLASH = "Starlette's SessionMiddleware writes the cookie 'session'"
+CLASH = (
+    "^Starlette's SessionMiddleware writes the cookie 'session' in this application too, beside "
+    r"fastsession\.starlette\.SessionMiddleware: neither opens the other's, so each signs the other's users out\. "
+    r"Change that import too, or give one of them another session_cookie=\.$"
+)
 
 
 def site(*middlewares, below=None):
@@ -105,17 +109,19 @@ def test_two_of_one_name_with_other_rules_do_not_start(inner):
 
 
 @pytest.mark.parametrize("secret", [SECRET, OTHER], ids=["same secret", "another"])
-@pytest.mark.parametrize("domain", [None, "example.com"])
-def test_starlettes_own_with_our_cookie_further_in_does_not_start(secret, domain):
-    outer = Middleware(DropIn, secret_key=SECRET, domain=domain)
-    inner = site(Middleware(TheirMiddleware, secret_key=secret, domain=domain))
+@pytest.mark.parametrize("place", [{}, {"domain": "example.com"}, {"domain": "example.com", "partitioned": True}])
+def test_starlettes_own_with_our_cookie_further_in_does_not_start(secret, place):
+    outer = Middleware(DropIn, secret_key=SECRET, **place)
+    inner = site(Middleware(TheirMiddleware, secret_key=secret, **place))
     with pytest.raises(ConfigurationError, match=CLASH), browser(site(outer, below=inner)):
         pass
 
 
-def test_starlettes_own_in_the_same_stack_does_not_start():
+@pytest.mark.parametrize("inside", [True, False])
+def test_starlettes_own_in_the_same_stack_does_not_start(inside):
     theirs = Middleware(TheirMiddleware, secret_key=SECRET)
-    with pytest.raises(ConfigurationError, match=CLASH), browser(site(DROP_IN, theirs)):
+    stack = (DROP_IN, theirs) if inside else (theirs, DROP_IN)
+    with pytest.raises(ConfigurationError, match=CLASH), browser(site(*stack)):
         pass
 
 

@@ -105,6 +105,18 @@ def test_the_ages_of_no_more_than_512_cookies_are_remembered(cookies):
     assert grown < 10_000
 
 
+def test_the_hashes_of_no_more_than_1024_headers_are_remembered(cookies):
+    sent = header(cookies, token())
+    tracemalloc.start()
+    for number in range(4_000):
+        if number == 2_000:
+            settled = tracemalloc.get_traced_memory()[0]
+        assert cookies.open(b"%b; visits=%d" % (sent, number), b"", NOW).token.id == MINE
+    grown = tracemalloc.get_traced_memory()[0] - settled
+    tracemalloc.stop()
+    assert grown < 40_000
+
+
 @pytest.mark.parametrize(
     ("now", "status"),
     [

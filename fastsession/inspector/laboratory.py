@@ -87,9 +87,8 @@ async def try_out(evidence: Evidence, attempt: Attempt, scope: Scope) -> Finding
     events: list[SessionEvent] = []
     lifecycle = _beside(evidence.setup, attempt, events)
     header = "; ".join(f"{name}={value}" for name, value in attempt.cookies)
-    visit, probe = Visit(), SessionDict()
-    visit.setup, visit.header, visit.binding = lifecycle.setup, header.encode("latin-1"), evidence.visit.binding
-    probe.lifecycle, probe.visit = lifecycle, visit
+    visit, probe = Visit(lifecycle.setup, header.encode("latin-1"), evidence.visit.binding), SessionDict()
+    probe.lifecycle, probe.visit, probe.model, probe.entries = lifecycle, visit, None, None
     if isinstance(lifecycle, ServerLifecycle):
         await lifecycle.fetch(visit)
     probe.session()

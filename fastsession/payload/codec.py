@@ -46,7 +46,7 @@ class PayloadCodec:
         self._validator = model.__pydantic_validator__
         self._serializer = model.__pydantic_serializer__
         self._validate_json = self._validator.validate_json
-        # The model's line as `dump` writes it, without a call of Python's. Raises ValueError and RecursionError.
+        # The model's line as `dump` writes it, by a call of C only. Raises ValueError and RecursionError.
         self.to_json = partial(self._serializer.to_json, by_alias=False, round_trip=True, warnings=False)
         # Another system writes JSON as it likes.
         self._dumped_fields = None if foreign else DumpedFields(model)
@@ -99,7 +99,7 @@ class PayloadCodec:
     def dump(self, session: Session, extras: dict[str, Any]) -> bytes:
         """The session as JSON, by field name and without computed fields; raises `SessionNotSerializableError`."""
         try:
-            model = self.to_json(session)
+            model = self._serializer.to_json(session, by_alias=False, round_trip=True, warnings=False)
         except (ValueError, RecursionError):
             raise self.undumpable(session) from None
         return model + NEWLINE + dump_extras(extras) if extras else model

@@ -27,7 +27,8 @@ class Entries:
 
     def shown(self) -> dict[str, Any]:
         """All of it as a dict, fields first."""
-        values, shown = vars(self._session), dict[str, Any]()
+        values = vars(self._session)
+        shown: dict[str, Any] = {}
         for name, default in self._defaults.items():
             if name in values and (values[name] != default or name in self._assigned):
                 shown[name] = values[name]
@@ -55,7 +56,8 @@ class Entries:
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Put values under their keys; raises `ValidationError`, and then nothing has been written."""
-        fields, others = dict[str, Any](), dict[str, Any]()
+        fields: dict[str, Any] = {}
+        others: dict[str, Any] = {}
         for key, value in values.items():
             (fields if key in self._defaults else others)[key] = value
         if fields:

@@ -67,8 +67,8 @@ class OwnCookies:
                 admit(token, binding, self.timeouts, now)
             return known
         before, pair, after = header.partition(self._pair)
-        as_browsers_write = pair and (not before or (before.endswith(b"; ") and self._find not in before))
-        if as_browsers_write and self._find not in after and len(header) <= MOST_HEADER_BYTES:
+        as_browsers_write = pair and (not before or (before.endswith(b"; ") and before.find(self._find) < 0))
+        if as_browsers_write and after.find(self._find) < 0 and len(header) <= MOST_HEADER_BYTES:
             # The only cookie of our name.
             text = after.partition(b";")[0].strip(b" \t").decode("latin-1")
         else:
@@ -86,7 +86,7 @@ class OwnCookies:
             check_binding(token, binding)
         timeouts = self.timeouts
         window = timeouts.admit(token.created_at, token.renewed_at, token.remembered, now, token.stale)
-        arrival: Arrival = tuple.__new__(Arrival, (token, window, None))
+        arrival: Arrival = tuple.__new__(Arrival, (token, window, None))  # pyright: ignore[reportUnknownMemberType]
         # A rejected cookie is never remembered: rejecting it must take as long each time.
         mark = hash(header)
         if mark not in self._noted:
@@ -103,7 +103,7 @@ class OwnCookies:
         if not pair or (before and before[-1] not in _BEFORE_A_NAME):
             # Not as browsers write it, if it is there: then it has to be opened to know.
             return self._find in header
-        if self._pair in after:
+        if after.find(self._pair) >= 0:
             # Of several any may be the session.
             return True
         # The mark of a chunk has a full stop there.

@@ -115,7 +115,7 @@ class TokenSealer:
         if flags & _UNKNOWN_FLAGS or needed > len(plaintext) or (flags & _SPARED and spared_at <= created_at):
             raise Rejected(SessionStatus.MALFORMED, "written by another version")
         # A named tuple's own constructor is written in Python.
-        return tuple.__new__(
+        return tuple.__new__(  # pyright: ignore[reportUnknownMemberType]
             Token,
             (
                 session_id,
@@ -162,21 +162,14 @@ def _prefixed(part: bytes) -> bytes:
 
 
 def _pack(token: Token) -> bytes:
-    flags = (_REMEMBERED if token.remembered else 0) | (_BOUND if token.binding else 0) | (_PAIRED if token.pair else 0)
+    session_id, created_at, signed_in, _, remembered, payload, binding, _, spared_at, pair = token
+    flags = (_REMEMBERED if remembered else 0) | (_BOUND if binding else 0) | (_PAIRED if pair else 0)
     spared = b""
-    if token.spared_at > token.created_at:
+    if spared_at > created_at:
         flags |= _SPARED
-        spared = token.spared_at.to_bytes(_SPARED_SIZE)
-    fixed = _FIXED.pack(
-        flags,
-        token.created_at >> 32,
-        token.created_at & 0xFFFFFFFF,
-        token.authenticated_at >> 32,
-        token.authenticated_at & 0xFFFFFFFF,
-        token.id,
-        len(token.payload),
-    )
-    plaintext = fixed + token.payload + token.binding + token.pair + spared
+        spared = spared_at.to_bytes(_SPARED_SIZE)
+    times = created_at >> 32, created_at & 0xFFFFFFFF, signed_in >> 32, signed_in & 0xFFFFFFFF
+    plaintext = _FIXED.pack(flags, *times, session_id, len(payload)) + payload + binding + pair + spared
     return plaintext + bytes(-len(plaintext) % _PADDING)
 
 

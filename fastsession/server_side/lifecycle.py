@@ -83,6 +83,9 @@ class ServerLifecycle(Lifecycle):
         """Open the cookie, and reject a session that was ended."""
         if self.fetches is not None:
             self.fetches.check(visit)
+        self._open(visit)
+
+    def _open(self, visit: Visit) -> None:
         super().open(visit)
         self._reject_ended(visit, None)
         self.revoking.reject_unclaimed(visit)
@@ -152,9 +155,7 @@ class ServerLifecycle(Lifecycle):
     async def look_up(self, visit: Visit) -> None:
         """Take the session that came from where it is kept; raises `StoreUnavailableError`."""
         migrations = self.setup.migrations
-        if not visit.opened:
-            super().open(visit)
-            self._reject_ended(visit, None)
+        self._open(visit)
         try:
             if visit.token is None and visit.status is SessionStatus.ABSENT and migrations:
                 arrival = await migrations.load(visit.header, visit.now)
@@ -212,7 +213,7 @@ class ServerLifecycle(Lifecycle):
                         visit.emptied = visit.drained = False
                         token = visit.next_token(visit.committed or b"", int(self.clock()))
                         return Step(Outcome.SAVE, await self._kept(Outcome.SAVE, token, view, scope))
-                await self._end_here(visit.token, visit.version)
+                await self.revoking.end_here(visit.token, visit.version)
         except Rejected as rejected:
             if rejected.status is not SessionStatus.REVOKED:
                 raise StoreUnavailableError(rejected.detail) from None
@@ -240,9 +241,3 @@ class ServerLifecycle(Lifecycle):
         if visit.has_new_id and visit.token is not None:
             await self.revoking.deny_here(visit.token)
         return token
-
-    async def _end_here(self, token: Token, version: int) -> None:
-        """As `end`, for a session whose own browser is told so by this response."""
-        if self.records is not None and not await self.records.retire(token.id, version=version, now=self.clock()):
-            await self.records.delete(token.id)
-        await self.revoking.deny_here(token)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fastsession.server_side.names import Names
     from fastsession.server_side.records import Records
     from fastsession.session import Session
+    from fastsession.stores.contract import Revocations
     from fastsession.visit import Visit
 
 _NOBODY = "0" * 32
@@ -88,8 +89,7 @@ class Revoking:
     async def deny(self, session_id: bytes, created_at: int) -> None:
         """Deny every copy of a session's cookie, and of the cookie that it was taken over from."""
         mark = mark_in(session_id)
-        if self.revocations is not None:
-            await self.revocations.deny_session(self.names.sessions(session_id)[0], until=self._over_by(created_at))
+        await self._deny(self.names.sessions(session_id)[0], until=self._over_by(created_at))
         if mark is not None:
             await self.deny_foreign(mark)
 
@@ -141,15 +141,24 @@ class Revoking:
 
     async def deny_handle(self, handle: str) -> None:
         """Deny the session with this handle for as long as any could last."""
+        await self._deny(self.names.session_with(handle), until=self._over_by(int(self._clock())))
+
+    async def _deny(self, name: str, *, until: int) -> None:
+        """Deny the session of this name, where there are revocations."""
         if self.revocations is not None:
-            until = self._over_by(int(self._clock()))
-            await self.revocations.deny_session(self.names.session_with(handle), until=until)
+            await self.revocations.deny_session(name, until=until)
 
     async def end(self, session_id: bytes, created_at: int) -> None:
         """End a session on the server: its record, and any copy of its cookie; raises `StoreUnavailableError`."""
         if self._records is not None:
             await self._records.delete(session_id)
         await self.deny(session_id, created_at)
+
+    async def end_here(self, token: Token, version: int) -> None:
+        """As `end`, for a session whose own browser is told so by this response."""
+        if self._records is not None and not await self._records.retire(token.id, version=version, now=self._clock()):
+            await self._records.delete(token.id)
+        await self.deny_here(token)
 
     async def end_subject(self, subject: str, *, keep: bytes | None) -> int:
         """End a subject's sessions but for the one with the id `keep`; returns the cut-off that did it."""
@@ -200,7 +209,8 @@ class Revoking:
         subject = self._subject(session)
         owners: Iterable[str | None] = repeat(None) if subject is None else self.names.owners(subject)
         try:
-            if any(self._is_denied(*named, created_at, spared_at) for named in zip(names, owners, strict=False)):
+            named = zip(names, owners, strict=False)
+            if any(_is_denied(self.revocations, *each, created_at, spared_at) for each in named):
                 outdated = noted_in(self.revocations, self.names, token, self._clock())
                 raise Rejected(SessionStatus.REVOKED, "denied", outdated=outdated)
         except StoreUnavailableError as error:
@@ -208,15 +218,13 @@ class Revoking:
                 raise
             raise Rejected(SessionStatus.STORE_DOWN, str(error)) from None
 
-    def _is_denied(self, name: str, owner: str | None, created_at: int, spared_at: int) -> bool:
-        if self.revocations is None:
-            return False
-        if spared_at <= created_at:
-            return self.revocations.denied(name, owner, created_at)
-        # Only its own subject's cut-offs can spare a session: the one for all counts from its beginning.
-        by_name = self.revocations.denied(name, None, created_at)
-        return by_name or self.revocations.denied(name, owner, spared_at)
-
     def _over_by(self, created_at: int) -> int:
         """When every copy of a session created then is over, one from while it was remembered too, on every clock."""
         return created_at + self._timeouts.longest_absolute + CLOCK_SKEW
+
+
+def _is_denied(revocations: Revocations, name: str, owner: str | None, created_at: int, spared_at: int) -> bool:
+    if spared_at <= created_at:
+        return revocations.denied(name, owner, created_at)
+    # Only its own subject's cut-offs can spare a session: the one for all counts from its beginning.
+    return revocations.denied(name, None, created_at) or revocations.denied(name, owner, spared_at)

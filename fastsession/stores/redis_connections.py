@@ -70,7 +70,7 @@ class RedisConnections:
         self._timeout = timeout
         self._connections = connections
         # One more, for a question that waits for changes.
-        self._limits = Limits(connect=_CONNECTING, read=_READING, connections=connections + 1)
+        self._limits = Limits(max(timeout, _CONNECTING), max(timeout, _READING), connections + 1)
         self._replicas = replicas
         self._home: _Home | None = None
         if isinstance(source, str):

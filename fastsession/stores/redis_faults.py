@@ -38,6 +38,10 @@ def as_unavailable() -> Generator[None]:
         message = "Redis failed: the connection was closed"
         raise StoreUnavailableError(message) from error
     except RuntimeError as error:
+        if "changed size" in str(error):
+            # Up to redis-py 5 a cluster's client iterates over its nodes while another task replaces them.
+            message = "Redis failed: the cluster's nodes were being replaced"
+            raise StoreUnavailableError(message) from error
         if "loop" not in str(error):
             raise
         message = (

@@ -72,7 +72,7 @@ class RedisRevocations(FollowedRevocations):
         check_on_lost(on_lost)
         self._redis = RedisConnections(source, timeout=timeout, connections=_CONNECTIONS, replicas=replicas)
         self._keys = [f"{prefix}{{revocations}}:{name}" for name in ("denied", "changes", "mark")]
-        self._on_lost = on_lost
+        self._on_lost: OnLost | None = on_lost
         # With a write in every call, also for what is known: WAIT asks for the writes of its own connection.
         self._always = int(replicas > 0)
         self._history = SeenHistory()

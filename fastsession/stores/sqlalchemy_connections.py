@@ -194,7 +194,7 @@ def driver_errors() -> tuple[type[Exception], ...]:
     """What a failing database makes SQLAlchemy and its drivers raise; a timeout is an OSError."""
     # Up to SQLAlchemy 2.0, asyncpg's own errors come through while a connection is made.
     asyncpg: Any = sys.modules.get("asyncpg")
-    own = () if asyncpg is None else (asyncpg.PostgresError, asyncpg.InterfaceError)
+    own = () if asyncpg is None else (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
     return (SQLAlchemyError, OSError, *own)
 
 

@@ -93,7 +93,7 @@ class SQLAlchemyRevocations(FollowedRevocations):
     ) -> None:
         super().__init__(max_staleness=max_staleness, timeout=timeout, clock=clock)
         check_on_lost(on_lost)
-        self._on_lost = on_lost
+        self._on_lost: OnLost | None = on_lost
         self._connections = SQLAlchemyConnections(source, timeout=timeout, connections=_CONNECTIONS)
         self._patience = max(_LOOKED_FOR, 2 * timeout)
         self._history: NumberedHistory | None = None

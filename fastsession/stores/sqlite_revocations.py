@@ -12,6 +12,7 @@ from itertools import islice
 
 from fastsession.stores.denials import Denials
 from fastsession.stores.followed_revocations import FollowedRevocations
+from fastsession.stores.on_lost import OnLost, check_on_lost, denials_for
 from fastsession.stores.sqlite_database import SQLiteDatabase
 
 _SCHEMA = (
@@ -24,6 +25,8 @@ _SCHEMA = (
     )
     """,
     "CREATE INDEX IF NOT EXISTS denials_by_expiry ON denials (until)",
+    # One row, which says that denials have been kept here.
+    "CREATE TABLE IF NOT EXISTS begun (number INTEGER PRIMARY KEY)",
 )
 # A denial that is made again gets a number of its own again, and so reaches every reader.
 _DENY = """
@@ -47,6 +50,10 @@ class SQLiteRevocations(FollowedRevocations):
 
     A worker asks SQLite every 30 ms whether somebody else has written, which touches no disk, and reads
     what is new. `max_staleness` is how many seconds it goes on with what it knows when that fails.
+
+    `on_lost` says that this file has kept denials before, and what to do when it is a new one, and no worker
+    remembers: `"sign_out"` ends every session that was created before now, `"accept"` lets in again who was denied.
+    Both are told.
     """
 
     def __init__(
@@ -55,9 +62,12 @@ class SQLiteRevocations(FollowedRevocations):
         *,
         max_staleness: float = 60.0,
         timeout: float = 2.0,
+        on_lost: OnLost | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(max_staleness=max_staleness, timeout=timeout, clock=clock)
+        check_on_lost(on_lost)
+        self._on_lost: OnLost | None = on_lost
         self._database = SQLiteDatabase(path, _SCHEMA, timeout=timeout)
         # What was seen last: which opening of the file in which version, and the last number read from it.
         self._seen: tuple[int, int] | None = None
@@ -97,6 +107,7 @@ class SQLiteRevocations(FollowedRevocations):
 
     async def _read_everything(self) -> None:
         """Read the file from its beginning, and give back what it lacks: it may have been put in another's place."""
+        await self._begin(self._on_lost if self._seen is None else None)
         self._number = 0
         there = Denials()
         await self._read_on(there, self._denials)
@@ -105,6 +116,12 @@ class SQLiteRevocations(FollowedRevocations):
             await self._database.run(partial(_give_back, page))
             if self._seen is not None:
                 self._tell(f"the file had lost denials; this worker has given {len(page)} back")
+
+    async def _begin(self, on_lost: OnLost | None) -> None:
+        """Note that denials are kept here, where that is not noted, and make up for what was lost."""
+        denials = denials_for(on_lost, self._clock())
+        if await self._database.run(partial(_begin, denials)) and on_lost is not None:
+            self._tell(f"the file has forgotten every denial; on_lost={on_lost!r} was carried out")
 
     async def _read_on(self, *kept: Denials) -> None:
         """Add every denial with a number above the last one read."""
@@ -121,10 +138,26 @@ class SQLiteRevocations(FollowedRevocations):
         return connection.execute(_READ, (self._number, _PAGE)).fetchall()
 
 
+def _begin(denials: Sequence[tuple[str, int]], connection: sqlite3.Connection) -> bool:
+    """Whether this is the first to note it. One step: other workers may begin at the same time."""
+    if connection.execute("SELECT 1 FROM begun").fetchone() is not None:
+        return False
+    connection.execute("BEGIN IMMEDIATE")
+    is_first = connection.execute("INSERT OR IGNORE INTO begun VALUES (1)").rowcount > 0
+    if is_first:
+        connection.executemany(_GIVE_BACK, _values(denials))
+    connection.execute("COMMIT")
+    return is_first
+
+
 def _give_back(denials: Sequence[tuple[str, int]], connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(_GIVE_BACK, [{"denial": denial, "until": until} for denial, until in denials])
+    connection.executemany(_GIVE_BACK, _values(denials))
     connection.execute("COMMIT")
+
+
+def _values(denials: Sequence[tuple[str, int]]) -> list[dict[str, str | int]]:
+    return [{"denial": denial, "until": until} for denial, until in denials]
 
 
 def _version(connection: sqlite3.Connection) -> int:

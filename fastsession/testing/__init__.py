@@ -198,9 +198,7 @@ def _put(client: Any, cookies: Mapping[str, str], domain: str) -> None:
 def _visit(app: Any, client_or_response: HasCookies, model: type[Session] | None) -> tuple[Lifecycle, Visit]:
     """The visit that the client's next request would be."""
     lifecycle = _lifecycle(app, model)
-    visit = Visit()
-    visit.setup, visit.header, visit.binding = lifecycle.setup, cookie_line(client_or_response.cookies).encode(), b""
-    return lifecycle, visit
+    return lifecycle, Visit(lifecycle.setup, cookie_line(client_or_response.cookies).encode(), b"")
 
 
 def _lifecycle(app: Any, model: type[Session] | None) -> Lifecycle:

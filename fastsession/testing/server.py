@@ -33,9 +33,8 @@ async def keep(lifecycle: ServerLifecycle, token: Token, session: Session, bound
     token = lifecycle.revoking.after_cut_offs(token, session)
     if lifecycle.writer is None:
         return token
-    visit, view = Visit(), SessionDict()
-    visit.setup = lifecycle.setup
-    view.lifecycle, view.visit, view.model = lifecycle, visit, session
+    view, visit = SessionDict(), Visit(lifecycle.setup, b"", b"")
+    view.lifecycle, view.visit, view.model, view.entries = lifecycle, visit, session, None
     return await lifecycle.writer.write(Outcome.SAVE, token, view, {})
 
 

@@ -2,24 +2,23 @@
 
 from typing import NamedTuple
 
+from tests.benchmarks.cases import HOSTILE_SHAPES, MANY
+
+FEW = 100
 FIRST_SIGHT = ", first sight"
+OURS, AS_A_DICT = "FastSession", "FastSession, request.session"
+STARLETTE, VALIDATED, FLOOR = "Starlette", "Starlette + model_validate", "the floor with the checks"
+SMALL = "120 B"
 
 
 class Ratio(NamedTuple):
-    """CPU time that FastSession adds, of what the reference adds in the same scenario, at most."""
+    """CPU time that the one adds in its scenario, of what the other adds in its, at most."""
 
+    contender: str
     scenario: str
     size: str
     reference: str
-    most: float
-
-
-class SealRatio(NamedTuple):
-    """Time of FastSession's sealing or opening, of the package's, at most."""
-
-    deed: str
-    size: str
-    package: str
+    reference_scenario: str
     most: float
 
 
@@ -33,61 +32,66 @@ class Extra(NamedTuple):
     most: float
 
 
-class Share(NamedTuple):
-    """Of the bare application's requests per second of server CPU, at least."""
+class Beside(NamedTuple):
+    """Requests a CPU second of one of our routes, of those of the same route with Starlette's middleware, at least."""
 
     path: str
+    visitors: int
     least: float
 
 
-# A cookie that was opened before is remembered; the same budget holds for one that never was.
-RATIOS = [
-    Ratio("no cookie", "120 B", "Starlette", 0.33),
-    Ratio("untouched", "120 B", "Starlette", 0.15),
-    Ratio("untouched", "1 KB", "Starlette", 0.10),
-    Ratio("untouched", "3 KB", "Starlette", 0.06),
-    *[
-        ratio
-        for seen in ("", FIRST_SIGHT)
-        for ratio in (
-            Ratio(f"read{seen}", "120 B", "Starlette", 0.33),
-            Ratio(f"read{seen}", "1 KB", "Starlette", 0.58),
-            Ratio(f"read{seen}", "3 KB", "Starlette", 0.75),
-            Ratio(f"nested write{seen}", "120 B", "Starlette", 0.28),
-            Ratio(f"nested write{seen}", "1 KB", "Starlette", 0.38),
-            Ratio(f"nested write{seen}", "3 KB", "Starlette", 0.42),
-            Ratio(f"read{seen}", "120 B", "Starlette + model_validate", 0.30),
-            Ratio(f"read{seen}", "1 KB", "Starlette + model_validate", 0.50),
-            # The floor opens every cookie anew.
-            Ratio(f"read{seen}", "120 B", "the floor", 1.4),
-            Ratio(f"read{seen}", "3 KB", "the floor", 1.2),
-            Ratio(f"nested write{seen}", "120 B", "the floor", 1.5),
-            Ratio(f"nested write{seen}", "3 KB", "the floor", 1.2),
-        )
-    ],
-    Ratio("top-level write", "120 B", "Starlette", 0.28),
-    Ratio("expired", "120 B", "Starlette", 0.45),
-    Ratio("forged", "120 B", "Starlette", 0.45),
-    Ratio("garbage", "120 B", "Starlette", 0.60),
+class Share(NamedTuple):
+    """Requests a CPU second of one of our routes, of the bare application's, at least."""
+
+    path: str
+    visitors: int
+    least: float
+
+
+class Gain(NamedTuple):
+    """Of the bare application's requests a CPU second: what the memory of cookies adds, at least."""
+
+    path: str
+    visitors: int
+    least: float
+
+
+def _alike(scenario: str, size: str, reference: str, most: float, contender: str = OURS) -> Ratio:
+    return Ratio(contender, scenario, size, reference, scenario, most)
+
+
+READ, WRITE = f"read{FIRST_SIGHT}", f"nested write{FIRST_SIGHT}"
+# By a dependency beside a dependency, and from the request beside from the request.
+BESIDE = [
+    *[Beside(path, visitors, 1.0) for path in ("/read", "/write", "/write-by-request") for visitors in (MANY, FEW)],
+    Beside("/read-by-request", MANY, 1.0),
+    Beside("/read-by-request", FEW, 1.05),
 ]
-SEALS = [
-    SealRatio(deed, "120 B", package, most)
-    for package, most in (("client-sessions", 0.20), ("@fastify/secure-session", 1.0))
-    for deed in ("seal", "open")
+GAINS = [Gain("/read", MANY, -0.01), Gain("/read", FEW, 0.05)]
+SHARES = [Share("/untouched", visitors, 0.97) for visitors in (MANY, FEW)]
+RATIOS = [
+    _alike(READ, SMALL, STARLETTE, 0.62),
+    _alike(WRITE, SMALL, STARLETTE, 0.82),
+    _alike(READ, SMALL, STARLETTE, 0.75, AS_A_DICT),
+    *[_alike(READ, size, VALIDATED, most) for size, most in ((SMALL, 0.55), ("1 KB", 0.90), ("3 KB", 0.95))],
+    *[_alike(WRITE, size, VALIDATED, most) for size, most in ((SMALL, 0.75), ("1 KB", 0.95), ("3 KB", 1.00))],
+    _alike(READ, SMALL, FLOOR, 1.5),
+    _alike(READ, "3 KB", FLOOR, 1.15),
+    _alike(WRITE, SMALL, FLOOR, 1.6),
+    _alike(WRITE, "3 KB", FLOOR, 1.15),
+    *[Ratio(OURS, rejected, SMALL, OURS, READ, 1.2) for rejected in ("expired", "forged", "garbage")],
+    *[Ratio(OURS, f"hostile: {shape}", "8 KB", OURS, "forged", 3.0) for shape in HOSTILE_SHAPES],
+    Ratio(f"{OURS}, MemoryStore", "untouched", SMALL, OURS, "untouched", 1.5),
+    _alike("read", SMALL, "starsessions, Redis", 0.7, f"{OURS}, RedisStore"),
+    _alike("nested write", SMALL, "starsessions, Redis", 1.0, f"{OURS}, RedisStore"),
 ]
 EXTRAS = [
-    *[
-        Extra(f"{deed} among 60 others", "FastSession", f"{deed} among 0 others", "FastSession", 1.5)
-        for deed in ("untouched", "read")
-    ],
     # Trial of one key after another costs 20 µs and more with 16.
-    *[
-        Extra(scenario, "FastSession, keys: 16", scenario, "FastSession, keys: 1", 1.0)
-        for scenario in (f"read{FIRST_SIGHT}", "forged")
-    ],
-    Extra("fallback key", "FastSession, keys: 16", "fallback key", "FastSession, keys: 4", 1.0),
+    *[Extra(scenario, f"{OURS}, keys: 16", scenario, f"{OURS}, keys: 1", 1.0) for scenario in (READ, "forged")],
+    *[Extra(f"{deed} among 60 others", OURS, f"{deed} among 0 others", OURS, 1.5) for deed in ("untouched", "read")],
 ]
-SHARES = [Share("/untouched", 0.95), Share("/read", 0.80), Share("/write", 0.80)]
+# With a store, while nobody looks at the session and nothing is due.
+MOST_ROUND_TRIPS = 0
 # Objects a request that wait for the cycle collector; memory blocks a request that stay for good.
 MOST_CYCLES = 0.0
 MOST_GROWTH = 0.001

@@ -42,6 +42,17 @@ WRITE_TOP = Scenario("top-level write", "top-level write", "valid")
 WRITE_CART = Scenario("write in the cart", "cart write", "valid")
 DUE = Scenario("renewal due", "ignore", "due")
 REJECTED = [Scenario(name, "read", name) for name in ("expired", "forged", "garbage")]
+# 8 KB of cookies each, made by somebody who has a valid cookie of his own.
+HOSTILE_BYTES = 8_192
+HOSTILE_SHAPES = (
+    "copies of a session, each altered",
+    "one long value that begins like a token",
+    "our name again and again, empty",
+    "first chunks of sessions",
+    "other cookies of one letter",
+    "our name in front of blanks",
+    "semicolons",
+)
 
 
 class Key(NamedTuple):
@@ -161,6 +172,34 @@ def _garbage(cookie: str) -> str:
     """As long, under the same name, and nothing that a session could be."""
     name, _, value = cookie.partition("=")
     return f"{name}={''.join(random.Random(5).choices('!#$%&*^|~', k=len(value)))}"
+
+
+async def hostile_case(contender: Contender, shape: str) -> Case:
+    """8 KB of cookies in one of the shapes, of which no session comes."""
+    app = contender.build("read")
+    [cookie] = [one async for one in _cookies(contender, app, "valid", contents("120 B"))]
+    headers = request_headers(_hostile(shape, cookie)[:HOSTILE_BYTES])
+    key = Key(contender.name, f"hostile: {shape}", "8 KB")
+    answer = await exchange(app, headers)
+    _expect(key, "answer", (answer.status, answer.body, _kind(answer)), (200, b"None", "none"))
+    return Case(key, app, [headers], contender.bare)
+
+
+def _hostile(shape: str, cookie: str) -> str:
+    name, _, value = cookie.partition("=")
+    many = range(HOSTILE_BYTES)
+    altered = (f"{name}={value[:-9]}{number:05d}{value[-4:]}" for number in many)
+    chunks = (f"{name}=2.{number:08d}.{value * 4}" for number in many)
+    made: dict[str, str] = {
+        "copies of a session, each altered": "; ".join(itertools.islice(altered, 40)),
+        "one long value that begins like a token": f"{name}={value * 40}",
+        "our name again and again, empty": "; ".join([f"{name}="] * 600),
+        "first chunks of sessions": "; ".join(itertools.islice(chunks, 10)),
+        "other cookies of one letter": "; ".join(["a=b"] * 3_000),
+        "our name in front of blanks": f"{name}{' ' * 8_000}=x; ".ljust(HOSTILE_BYTES, " "),
+        "semicolons": ";" * HOSTILE_BYTES,
+    }
+    return made[shape]
 
 
 def _others(count: int) -> Iterator[str]:

@@ -100,9 +100,7 @@ def _bare(load: Load) -> Load:
     return Load("bare", "/untouched", load.visitors)
 
 
-async def measure(
-    contenders: dict[str, tuple[Contender, str]], *, rounds: int, seconds: float, folder: Path
-) -> Routes:
+async def measure(contenders: dict[str, tuple[Contender, str]], *, rounds: int, seconds: float, folder: Path) -> Routes:
     """Each load in turn, round by round. `contenders` tells whose cookies a server gets, and its secret."""
     wrk = program("wrk", advice="apt-get install wrk")
     samples: dict[Load, list[Sample]] = {load: [] for load in LOADS}

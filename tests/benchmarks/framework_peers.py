@@ -3,20 +3,16 @@
 import os
 from typing import Any
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import FastAPI, Response
 from litestar import Litestar
 from litestar import Request as LitestarRequest
 from litestar import Response as LitestarResponse
 from litestar.handlers import get
 from litestar.middleware.session.client_side import CookieBackendConfig
-from starlette.middleware.sessions import SessionMiddleware as StarletteSessions
-from starlette.requests import Request
 
-from fastsession import CurrentSession
-from tests.benchmarks import product, starlette_peers
-from tests.benchmarks.asgi import Action, App
-from tests.benchmarks.contender import Contender, Data, Deed, ignore
-from tests.benchmarks.payloads import ShopSession, compact_json, next_role, next_theme
+from tests.benchmarks.asgi import App
+from tests.benchmarks.contender import Contender, Data, Deed
+from tests.benchmarks.payloads import compact_json, next_role, next_theme
 
 FASTAPI, LITESTAR = "bare FastAPI", "bare Litestar"
 _LITESTAR_KEY = os.urandom(32)
@@ -30,65 +26,6 @@ def fastapi_route(endpoint: Any) -> FastAPI:
 
 async def untouched() -> Response:
     return Response(b"42")
-
-
-async def empty_dependency() -> int:
-    return 42
-
-
-async def with_empty_dependency(value: int = Depends(empty_dependency)) -> Response:
-    return Response(str(value))
-
-
-async def typed_read(session: CurrentSession[ShopSession]) -> Response:
-    return Response(str(session.user_id))
-
-
-async def typed_write(session: CurrentSession[ShopSession]) -> Response:
-    session.roles[1:] = [next_role()]
-    return Response(b"42")
-
-
-def _by_request(action: Action) -> Any:
-    async def endpoint(request: Request) -> Response:
-        return Response(await action(request))
-
-    return endpoint
-
-
-def _product(name: str, endpoints: dict[Deed, Any]) -> Contender:
-    def build(deed: Deed) -> App:
-        endpoint = endpoints.get(deed) or (_by_request(product.show) if deed == "show" else untouched)
-        return product.wrapped(fastapi_route(endpoint))
-
-    return Contender(name, build, product.issuer(), bare=FASTAPI, ages=True)
-
-
-def _starlette() -> Contender:
-    signed = starlette_peers.starlette("Starlette", starlette_peers.PLAIN)
-
-    def build(deed: Deed) -> App:
-        action = starlette_peers.PLAIN.get(deed, ignore)
-        return StarletteSessions(fastapi_route(_by_request(action)), starlette_peers.SECRET, https_only=True)
-
-    return Contender("request.session of Starlette, on FastAPI", build, signed.issue, bare=FASTAPI)
-
-
-def fastapi_contenders() -> list[Contender]:
-    items: dict[Deed, Any] = {
-        "read": _by_request(product.read_item),
-        "nested write": _by_request(product.write_nested_item),
-    }
-    helpers: dict[Deed, Any] = {
-        "read": _by_request(product.read),
-        "nested write": _by_request(product.write_nested),
-    }
-    return [
-        _product("Depends(get_session), on FastAPI", {"read": typed_read, "nested write": typed_write}),
-        _product("await get_session(request), on FastAPI", helpers),
-        _product("request.session, on FastAPI", items),
-        _starlette(),
-    ]
 
 
 async def _litestar_ignore(_: LitestarRequest[Any, Any, Any]) -> bytes:
@@ -146,8 +83,3 @@ def litestar_contender() -> Contender:
 def bare_frameworks() -> dict[str, App]:
     """The routes without a session."""
     return {FASTAPI: fastapi_route(untouched), LITESTAR: litestar_route(_litestar_ignore, sessions=False)}
-
-
-def with_an_empty_dependency() -> App:
-    """What FastAPI itself takes for any async dependency."""
-    return fastapi_route(with_empty_dependency)

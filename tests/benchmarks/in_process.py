@@ -46,10 +46,7 @@ async def measured_cases(redis: Redis | None) -> list[Case]:
     found += [await case(ours, cases.WRITE_CART, size) for size in SIZES if size != SMALL]
     found += await _keys_and_neighbours()
     found += await _chunks()
-    for contender in framework_peers.fastapi_contenders():
-        found += [await case(contender, scenario, SMALL) for scenario in (cases.UNTOUCHED, cases.READ, cases.WRITE)]
-    empty = Key("an empty dependency, on FastAPI", "read", SMALL)
-    found.append(Case(empty, framework_peers.with_an_empty_dependency(), [request_headers()], framework_peers.FASTAPI))
+    found += [await cases.hostile_case(ours, shape) for shape in cases.HOSTILE_SHAPES]
     return found
 
 

@@ -8,8 +8,7 @@ from string import Template
 from typing import NamedTuple
 
 from tests.benchmarks import end_to_end, node_peers, plots, tables
-from tests.benchmarks.cases import MANY
-from tests.benchmarks.end_to_end import Route
+from tests.benchmarks.end_to_end import Routes
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.growth import Plot
 from tests.benchmarks.machine import machine
@@ -28,7 +27,7 @@ class Run(NamedTuple):
     figures: Figures
     growth: list[Plot]
     memory: Memory
-    routes: dict[tuple[str, str], Route] | None
+    routes: Routes | None
 
 
 def write(run: Run, verdicts: Sequence[Verdict], *, folder: Path = _DOCS) -> Path:
@@ -51,12 +50,14 @@ def _page(run: Run, verdicts: Sequence[Verdict]) -> str:
         verdicts=tables.verdicts(verdicts),
         peers=tables.peers(run.figures),
         sizes=tables.sizes(run.figures),
-        fastapi=tables.fastapi(run.figures),
         seals=tables.seals(run.figures),
+        cost=tables.cost(run.routes) if run.routes else "Not measured.",
+        saving=tables.saving(run.routes) if run.routes else "what it saves was not measured",
         routes=tables.routes(run.routes) if run.routes else "Not measured.",
+        rounds=run.routes.rounds() if run.routes else 0,
+        missed=tables.missed(verdicts),
         memory=tables.memory(run.memory),
         connections=end_to_end.CONNECTIONS,
-        many=f"{MANY:,}",
         interleaved=f"Everything in process runs interleaved: {run.figures.rounds()} rounds, in each of them every case once, in "
         "another order each time, and the Node packages after them.",
         batch=round(BATCH_SECONDS * 1000),

@@ -2,11 +2,13 @@
 
 import os
 import time
+from typing import Any
 
 from redis.asyncio import Redis
 
 from fastsession.stores import MemoryRevocations, MemoryStore, RedisStore
 from tests.benchmarks import cases, product
+from tests.benchmarks.asgi import exchange
 from tests.benchmarks.cases import Case, case
 from tests.benchmarks.contender import Contender
 
@@ -30,6 +32,26 @@ def full_revocations() -> MemoryRevocations:
     for _ in range(DENIALS):
         revocations._denials.add(f"s{os.urandom(8).hex()}", until)
     return revocations
+
+
+class _Counting(MemoryStore):
+    """Counts how often it is asked for a record."""
+
+    asked = 0
+
+    async def read(self, key: str) -> Any:
+        self.asked += 1
+        return await super().read(key)
+
+
+async def round_trips() -> int:
+    """How often a store is asked in a request that brings a session and does not look at it."""
+    store = _Counting()
+    contender = product.contender("FastSession, a store that counts", store=store)
+    found = await case(contender, cases.UNTOUCHED, "120 B")
+    store.asked = 0
+    await exchange(found.app, found.requests[0])
+    return store.asked
 
 
 async def server_side_cases(redis: Redis | None) -> list[Case]:

@@ -157,3 +157,12 @@ def test_the_endpoints_are_not_bounced(user, clock):
     clock.advance(LIFETIME)
     user.forget(BOUND)
     assert user.refresh()
+
+
+def test_an_honest_link_is_no_rejection_and_hides_none(user, clock, events, without_proof):
+    clock.advance(LIFETIME)
+    events.clear()
+    assert is_bounced(follow(user))
+    assert events == []
+    Thief(user).get("/who")
+    assert [event.status for event in events] == (["unbound"] if without_proof == "reject" else [])

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from fastsession import ConfigurationError
+from fastsession import ConfigurationError, formats
 from fastsession.formats import FastifySecureSession, RedisSessionReader
 
 
@@ -18,3 +18,8 @@ def test_express_sessions_in_redis_name_the_extra_that_brings_redis(monkeypatch)
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     with pytest.raises(ConfigurationError, match=r"redis: pip install 'fastsession-sealed\[redis\]'"):
         RedisSessionReader("redis://127.0.0.1:1")
+
+
+def test_a_format_that_there_is_not_is_an_attribute_error():
+    with pytest.raises(AttributeError, match=r"module 'fastsession.formats' has no attribute 'DjangoSession'"):
+        _ = formats.DjangoSession

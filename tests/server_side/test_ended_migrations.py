@@ -9,12 +9,13 @@ from starlette.testclient import TestClient
 
 from fastsession import generate_key
 from fastsession.formats import ExpressSession, ForeignSession, Migration
+from fastsession.stores import MemoryRevocations
 from fastsession.testing import Clock
 from tests.formats.cases import CASES
 from tests.formats.vector import vector
 from tests.server_side.site import Home, router
 from tests.server_side.test_migrating import express_cookie
-from tests.shop import DAY, SECRET, browser, set_cookies, shop
+from tests.shop import DAY, SECRET, browser, cookie_header, set_cookies, shop, shown
 
 FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
 # Each holds {"user_id": 42}, and these do not say when they began.
@@ -237,3 +238,22 @@ def test_a_cookie_from_the_future_does_not_outrun_a_cut_off():
     site = Site(vector("starlette/A01"), "revocations")
     site.clock.advance(-DAY)
     assert site.who()[1] == "future"
+
+
+def test_after_the_migration_a_session_that_was_taken_over_ends_as_any_other(clock):
+    old = vector("starlette/A01")
+    clock.now = old.now
+    end = datetime.fromtimestamp(old.now + 60, UTC)
+    app = shop(
+        migrate_from=[Migration(old.reader(), accept_until=end)],
+        clock=clock,
+        revocations=MemoryRevocations(clock=clock),
+    )
+    client = browser(app)
+    for name, value in old.cookies.items():
+        client.cookies.set(name, value, domain="testserver.local")
+    client.get("/view")
+    kept = cookie_header(client)
+    clock.advance(60)
+    assert client.post("/logout").status_code == 200
+    assert shown(app, kept, "/info").json()["status"] == "revoked"

@@ -1,25 +1,28 @@
 """`store=OnDemand(...)`: the store is asked by those that look at the session, and by no others."""
 
 import asyncio
+import sys
 
 import pytest
 from fastapi import Request, WebSocket
 
 from fastsession import (
     ConfigurationError,
+    SessionMiddleware,
     StoreUnavailableError,
     closing_when_over,
     get_session,
     recheck,
 )
 from fastsession.session_status import session_status_router
-from fastsession.stores import MemoryStore, OnDemand
+from fastsession.stores import MemoryStore, OnDemand, SessionStore
 from tests.inspector.local import PAGE, inspected_shop, local_browser, logger_kept, status
 from tests.processes import PATIENCE
 from tests.server_side.counting import Counting
 from tests.server_side.site import browser, router, site
-from tests.shop import IDLE, Current, ShopSession, set_cookies, shop
+from tests.shop import IDLE, SECRET, Current, ShopSession, set_cookies, shop
 from tests.shop import browser as socket_browser
+from tests.wire import http_scope
 
 pytestmark = pytest.mark.anyio
 DUE = IDLE // 2
@@ -36,10 +39,60 @@ async def app(store, clock):
         yield app
 
 
+def test_every_operation_is_the_stores_own():
+    store = MemoryStore()
+    operations = [name for name in vars(SessionStore) if not name.startswith("_")]
+    assert len(operations) == 10
+    assert all(getattr(OnDemand(store), name) == getattr(store, name) for name in operations)
+
+
 async def test_a_request_that_does_not_look_does_not_ask(app, client, store):
     store.calls.clear()
     response = await client.get("/public")
     assert (response.status_code, set_cookies(response), store.names) == (200, [], [])
+
+
+async def calls_of_an_untouched_request(**options):
+    """The calls of Python and C functions that a request with a session makes when no one looks at it."""
+    app = SessionMiddleware(answer, secret_key=SECRET, **options)
+    sign_in = SessionMiddleware(write, secret_key=SECRET, **options)
+    sent, count = [], 0
+
+    async def send(message):
+        sent.append(message)
+
+    await sign_in(http_scope("/"), None, send)
+    [cookie] = [value.partition(b";")[0] for name, value in sent[0]["headers"] if name == b"set-cookie"]
+    for _ in range(2):
+        # The first request of a process has more to do.
+        scope, count = http_scope("/", headers=[(b"cookie", cookie)]), 0
+
+        def hook(frame, event, argument):
+            nonlocal count
+            count += event in ("call", "c_call")
+
+        sys.setprofile(hook)
+        try:
+            await app(scope, None, send)
+        finally:
+            sys.setprofile(None)
+    return count
+
+
+async def answer(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+async def write(scope, receive, send):
+    await get_session(Request(scope))
+    scope["session"]["user_id"] = 42
+    await answer(scope, receive, send)
+
+
+async def test_a_request_that_does_not_look_is_hardly_more_work_than_without_a_store():
+    stateless = await calls_of_an_untouched_request()
+    assert await calls_of_an_untouched_request(store=OnDemand(MemoryStore())) <= 1.5 * stateless
+    assert await calls_of_an_untouched_request(store=MemoryStore()) > 2 * stateless
 
 
 async def test_a_request_that_does_not_look_needs_no_store(app, client, store):

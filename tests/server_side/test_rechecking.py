@@ -1,7 +1,7 @@
 """`recheck` and `closing_when_over`: a session that ends while its request goes on."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import pytest
@@ -18,7 +18,9 @@ from fastsession import (
     recheck,
     session_of,
 )
+from fastsession.formats import Migration
 from fastsession.stores import MemoryRevocations, MemoryStore
+from tests.formats.vector import vector
 from tests.server_side.site import Home, router
 from tests.shop import ABSOLUTE, IDLE, SECRET, Current, ShopSession, browser, shop
 
@@ -445,3 +447,36 @@ def test_among_several_middlewares_the_model_chooses(clock):
         visitor.post("/shop-login")
         visitor.get("/both")
     assert seen == ["valid", "absent", "valid"]
+
+
+@pytest.mark.parametrize("given", [{}, {"revocations": MemoryRevocations()}, {"store": MemoryStore()}])
+def test_a_session_of_another_system_is_valid_before_it_has_been_taken_over(clock, given):
+    old = vector("starlette/A01")
+    clock.now = old.now
+    migration = Migration(old.reader(), accept_until=datetime(2100, 1, 1, tzinfo=UTC))
+    app = shop(migrate_from=[migration], clock=clock, **given)
+
+    @app.get("/asked-early")
+    async def asked_early(request: Request, session: Current) -> list[object]:
+        return [await recheck(request), session.user_id]
+
+    with browser(app) as client:
+        client.headers["cookie"] = "; ".join(f"{name}={value}" for name, value in old.cookies.items())
+        assert client.get("/asked-early").json() == ["valid", 42]
+
+
+def test_a_socket_that_the_application_has_closed_itself_is_left_alone(clock):
+    app = shop(clock=clock)
+
+    @app.websocket("/closing")
+    async def closing(socket: WebSocket):
+        await socket.accept()
+        async with closing_when_over(socket):
+            await socket.close(4000)
+            await asyncio.sleep(MOST_SECONDS)
+
+    with browser(app) as client:
+        client.post("/cart/tea")
+        with client.websocket_connect("wss://testserver/closing") as socket:
+            clock.advance(IDLE)
+            assert close_code(socket) == 4000

@@ -2,8 +2,9 @@
 
 import pytest
 
+from fastsession.stores import MemoryStore
 from tests.server_side.site import browser, cookie_header, held_request, replayed, site, until
-from tests.shop import IDLE
+from tests.shop import IDLE, set_cookies
 
 pytestmark = pytest.mark.anyio
 
@@ -69,3 +70,25 @@ async def test_in_another_worker_too(home, mode):
         await until(lambda: replayed(other, copied), [None, "revoked"])
         other.state.released.set()
         assert "set-cookie" not in (await slow).headers
+
+
+class Vanishing(MemoryStore):
+    """A store whose record is ended by somebody else between the two steps of a renewal."""
+
+    async def replace(self, *values, **options):
+        return False
+
+    async def touch(self, key, *, expires_at):
+        await self.delete(key)
+        return await super().touch(key, expires_at=expires_at)
+
+
+async def test_a_session_that_is_ended_while_its_record_is_renewed_is_not_renewed(clock, events):
+    async with site(store=Vanishing(clock=clock), clock=clock, on_event=events.append) as app:
+        client = browser(app)
+        await client.post("/login/42")
+        clock.advance(IDLE // 2)
+        response = await client.get("/who")
+        assert (response.json(), set_cookies(response)) == ([42, "valid"], [])
+        assert events[-1].kind == "revoked"
+        assert (await client.get("/who")).json() == [None, "revoked"]

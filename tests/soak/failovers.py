@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from fastsession import StoreUnavailableError
 from fastsession.stores import MemoryStore, RedisRevocations, RedisStore
 from tests.process_clock import ProcessClock
+from tests.processes import PATIENCE
 from tests.soak import checks
 from tests.soak.checks import Check
 from tests.stores.fleets import cluster, watched
@@ -22,7 +23,6 @@ USERS = 12
 BEFORE, AFTER, FAULT, RECOVERY = 1.0, 3.0, 12.0, 15.0
 # One subject with as many sessions, and how long the event loop may be held up by ending them.
 MANY = 100_000
-PATIENCE = 5.0
 
 
 def later():

@@ -9,7 +9,7 @@ from fastsession.formats import Migration
 from fastsession.formats.encoding import encode_base64url
 from tests.formats.cases import CASES, Case
 from tests.formats.vector import vectors
-from tests.soak.fuzz_content import AUTHENTIC, OneText, split
+from tests.soak.fuzz_content import AUTHENTIC, OPTIONS, OneText, split
 from tests.soak.fuzz_own import Everything
 from tests.soak.fuzz_target import Target
 from tests.soak.fuzz_token import SECRETS
@@ -23,6 +23,15 @@ DATA = (
     b'{"user_id":"42","_fastsession":{"id":"00112233445566778899aabbccddeeff","created_at":1,"binding":""}}',
     b'{"a":' + b"[" * 40 + b"]" * 40 + b"}",
 )
+MOMENT = "2025-07-05T00:00:00.000Z"
+# What Better Auth caches, and what it has in its two tables.
+CACHED = {
+    "session": {"id": "s", "token": "t", "userId": "u", "createdAt": MOMENT, "updatedAt": MOMENT, "expiresAt": MOMENT},
+    "user": {"id": "u", "email": "Ada@example.com", "name": "Ada", "banned": False, "banExpires": None},
+    "updatedAt": 1751328000000,
+    "version": "1",
+}
+PUBLIC = {"iss": "http://localhost:3000", "aud": "better-auth:session-cache", "sub": "u", "sid": "t"}
 FLASK_DATA = (
     b'{"a":{" t":[1,{" b":"YQ=="}]},"b":{" di":{" t__":1}},"c":{" d":"Tue, 15 Nov 1994 12:45:26 GMT"},'
     b'"u":{" u":"00112233445566778899aabbccddeeff"}}'
@@ -36,10 +45,10 @@ def foreign_targets() -> Sequence[Target]:
 def _target(case: Case) -> Target:
     """One reader. Where it has its usual configuration, content of any kind is made authentic for it too."""
     vector, store = case.vector, OneText()
-    # Front ends' formats are fuzzed as cookies only; their content is that of tests/formats/test_odd_front_ends.py.
     makes_authentic = case.name in AUTHENTIC
     visit = _visitor(case, case.reader)
-    inside = _visitor(case, vector.reader(**({"store": store} if "store" in vector.options() else {})))
+    options = OPTIONS.get(case.name, {}) | ({"store": store} if "store" in vector.options() else {})
+    inside = _visitor(case, vector.reader(**options))
 
     def run(data: bytes) -> object:
         if not makes_authentic or not data.startswith(AUTHENTIC_MARK):
@@ -93,4 +102,32 @@ def _contents(case: Case) -> list[bytes]:
         case "ExpressSession":
             cookie = b'{"cookie":{"expires":"2027-01-15T08:00:00.000Z"},'
             return [b"abc\0" + cookie + data[1:] for data in DATA]
-    return [b"\0" + data for data in DATA]
+    return _front_end_contents(case.name, now) or [b"\0" + data for data in DATA]
+
+
+def _front_end_contents(name: str, now: int) -> list[bytes]:
+    match name:
+        case "H3Session" | "NuxtSession":
+            envelope = b'*\0{"id":"x","createdAt":%d,"data":' % (now * 1000)
+            return [envelope + data + b"}" for data in DATA]
+        case "HonoSessions":
+            entries = b'{"user_id":{"value":42,"flash":false},"tags":{"value":["a"],"flash":true}}'
+            texts = b'{"_data":%b,"_expire":"2030-01-01T00:00:00.000Z"}' % entries, b'{"_data":{},"_expire":null}'
+            return [b"*\0" + json.dumps(text.decode()).encode() for text in texts]
+        case "HonoSession":
+            claims = b'\0{"sid":"x","iat":%d,"exp":%d,' % (now, now + 3_600)
+            return [claims + data[1:] for data in DATA]
+        case "AuthjsSession" | "NextAuthSession":
+            claims = b'\0{"sub":"42","iat":%d,"exp":%d,"jti":"x",' % (now, now + 3_600)
+            return [claims + data[1:] for data in DATA]
+        case "BetterAuthSession":
+            return [b"t\0" + _json(CACHED)]
+        case "BetterAuthCache":
+            return [b"%d\0" % ((now + 300) * 1000) + _json(CACHED)]
+        case "BetterAuthCache, jwt" | "BetterAuthCache, jwe" | "BetterAuthCache, jwks":
+            return [b"\0" + _json({**CACHED, **PUBLIC, "iat": now, "exp": now + 300})]
+    return []
+
+
+def _json(data: object) -> bytes:
+    return json.dumps(data, separators=(",", ":")).encode()

@@ -28,7 +28,7 @@ def test_the_fuzzer_starts_from_sessions_that_are_read(target):
 
 def test_content_that_is_made_authentic_is_read_by_every_format():
     inside = [target for target in targets().values() if any(map(_is_content, target.seeds))]
-    assert len(inside) == 10
+    assert len(inside) == 21
     for target in inside:
         assert any(target.run(data) for data in target.seeds if _is_content(data)), target.name
 

@@ -1,5 +1,6 @@
 """SQLite files that others put in the place of those that are open, and who may read them."""
 
+import asyncio
 import os
 import shutil
 import stat
@@ -58,7 +59,8 @@ async def test_denials_of_a_file_that_was_replaced_are_given_back_and_workers_go
     late = SQLiteRevocations(path)
     await late.start()
     await eventually(lambda: all(late.denied(each, None, 0) for each in [*before, *after]), within=PATIENCE)
-    assert late.denied(token_hex(16), "aa", 49)
+    # It may be the other worker that gives it back.
+    await eventually(lambda: late.denied(token_hex(16), "aa", 49), within=PATIENCE)
     for worker in (first, second, late):
         await worker.stop()
 
@@ -91,3 +93,41 @@ async def test_only_its_owner_may_read_a_file_that_was_made_and_another_is_left_
             await opened.stop()
     finally:
         os.umask(umask)
+
+
+async def told_at_a_start(path, workers=1, **options):
+    """What some workers told that started at the same time, and whom one of them denies: old sessions, new ones."""
+    made, told = [SQLiteRevocations(path, **options) for _ in range(workers)], []
+    for worker in made:
+        worker.tell_to(told.append)
+    await asyncio.gather(*(worker.start() for worker in made))
+    denied = {tuple(worker.denied(token_hex(16), None, at) for at in (1, int(time.time()) + 60)) for worker in made}
+    for worker in made:
+        await worker.stop()
+    [answer] = denied
+    return len(told), answer
+
+
+async def test_a_file_that_was_lost_with_all_workers_signs_everyone_out_if_it_is_to(tmp_path):
+    path = tmp_path / "revocations.db"
+    assert await told_at_a_start(path) == (0, (False, False))
+    assert await told_at_a_start(path, on_lost="sign_out") == (0, (False, False))
+    remove(path)
+    assert await told_at_a_start(path, workers=4, on_lost="sign_out") == (1, (True, False))
+    assert await told_at_a_start(path, on_lost="sign_out") == (0, (True, False))
+    remove(path)
+    assert await told_at_a_start(path, on_lost="accept") == (1, (False, False))
+
+
+async def test_a_file_that_was_lost_while_a_worker_runs_gets_its_denials_back(tmp_path):
+    path, session, told = tmp_path / "revocations.db", token_hex(16), []
+    worker = SQLiteRevocations(path, on_lost="sign_out")
+    await worker.start()
+    worker.tell_to(told.append)
+    await worker.deny_session(session, until=later())
+    remove(path)
+    await eventually(lambda: told, within=PATIENCE)
+    assert "has given 2 back" in told[0]
+    assert not worker.denied(token_hex(16), None, int(time.time()) + 60)
+    await worker.stop()
+    assert await told_at_a_start(path, on_lost="sign_out") == (0, (True, False))

@@ -241,3 +241,24 @@ async def test_a_place_where_no_file_can_be_made_lets_nobody_in(tmp_path, now, l
     (tmp_path / "missing").mkdir()
     await until_denying_works(revocations)
     await revocations.stop()
+
+
+async def test_a_denial_is_in_force_while_it_is_being_stored(tmp_path, now, later):
+    revocations = SQLiteRevocations(tmp_path / "revocations.db")
+    await revocations.start()
+    name, owner = token_hex(16), token_hex(16)
+    denying = [
+        asyncio.create_task(revocations.deny_owner(owner, before=now, until=later)),
+        # Two requests that end one session at the same time.
+        asyncio.create_task(revocations.deny_session(name, until=later)),
+        asyncio.create_task(revocations.deny_session(name, until=later)),
+    ]
+    await asyncio.sleep(0)
+    assert not any(task.done() for task in denying)
+    for _ in range(2):
+        assert revocations.denied(name, None, now)
+        assert revocations.denied(token_hex(16), owner, now - 1)
+        assert not revocations.denied(token_hex(16), owner, now)
+        assert not revocations.denied(token_hex(16), token_hex(16), now - 1)
+        await asyncio.gather(*denying)
+    await revocations.stop()

@@ -9,6 +9,8 @@ from redis.asyncio import Redis
 
 from fastsession import StoreUnavailableError
 from fastsession.stores import Record, RedisStore
+from fastsession.stores.redis_faults import as_unavailable
+from tests.processes import PATIENCE
 from tests.stores import moments
 from tests.stores.everything import owned_by
 from tests.stores.proxy import proxied
@@ -132,6 +134,17 @@ async def test_a_slow_network_is_waited_for_up_to_the_timeout_and_no_longer(mort
     assert recovery < RECOVERY
 
 
+async def test_a_longer_timeout_is_the_clients_too(mortal_redis, later):
+    key = token_hex(16)
+    async with proxied(mortal_redis.port) as proxy:
+        store = RedisStore(proxy.url, timeout=PATIENCE)
+        await store.create(key, b"sealed", expires_at=later, owner=None)
+        # On each way.
+        proxy.delay = 1.2
+        assert await store.read(key) == Record(b"sealed", 1)
+        await store.stop()
+
+
 async def test_cut_connections_are_replaced(mortal_redis, later):
     key = token_hex(16)
     async with proxied(mortal_redis.port) as proxy:
@@ -172,3 +185,16 @@ async def test_an_error_that_redis_answers_is_a_fault_of_the_system(store, morta
             await store.replace(key, b"new", version=1, expires_at=later, owner=None)
         await client.config_set("maxmemory", 0)
     assert await store.read(key) == Record(b"sealed", 1)
+
+
+def test_nodes_that_are_replaced_while_an_old_client_looks_through_them_are_an_outage():
+    """As the client of redis-py 5 does it (tests on the oldest versions meet it)."""
+    nodes = {"first": 1}
+
+    def look_through():
+        with as_unavailable():
+            for _ in nodes:
+                nodes["second"] = 2
+
+    with pytest.raises(StoreUnavailableError, match="replaced"):
+        look_through()

@@ -53,6 +53,7 @@ async def bound_to(connection: HTTPConnection) -> bytes:
 FastAPI().add_middleware(DropIn, secret_key=Secret(generate_key()), max_age=None, same_site="none", https_only=True)
 FastAPI(middleware=[Middleware(DropIn, secret_key="s", accept_until=datetime(2027, 6, 1, tzinfo=UTC))])
 middleware = DropIn(app, "s", "session", 14 * 24 * 60 * 60, "/", "lax", False, "example.com", True)
+FastAPI().add_middleware(DropIn.with_options(secret_key="s", max_age=60))
 FastAPI().add_middleware(DropIn, secret_key="s", model=Session)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 DropIn(app, 7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
