@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from fastsession.device_binding import DeviceBinding
-from fastsession.device_binding.device_cookies import CHALLENGE_LIFETIME, Device, DeviceCookies
+from fastsession.device_binding.coming_back import GIVEN_UP_AFTER, may_come_back
+from fastsession.device_binding.device_cookies import Device, DeviceCookies
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.lifetime import CLOCK_SKEW, as_datetime
 from fastsession.sealing.token import encode, new_id
@@ -27,12 +28,8 @@ if TYPE_CHECKING:
     from fastsession.payload.codec import PayloadCodec
     from fastsession.sealing.token import Token
 
-# An offer that was not taken by then is given up: browsers without the feature then carry nothing.
-GIVEN_UP_AFTER: Final = CHALLENGE_LIFETIME + CLOCK_SKEW
 # Where the scope keeps who answers below which path: mounts lower down change `root_path` before the response starts.
 PATHS_KEY: Final = "fastsession.device_binding"
-# Sec-Fetch-Site of requests that pages of other hosts start: browsers ask for no proof then.
-FROM_ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 _IDENTIFIER_SIZE = 12
 _UNREACHED = (
     "Sessions are not bound to devices: the path of DeviceBinding, below the application's root path, does not lie "
@@ -121,18 +118,10 @@ class Devices:
         return not self.lacks_proof(visit.device, visit.now)
 
     def may_come_back(self, visit: Visited, scope: Scope) -> bool:
-        """Whether the browser may have the key of a session that it sent no proof for.
-
-        Then what the application keeps must not replace that session. Otherwise it must, or nobody could sign in
-        whose login keeps something in the session. A browser with the key asks for a proof before any request, but
-        for those to excluded paths and from other hosts, says why it could not, and may have sent the last one a
-        moment too late.
-        """
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        excluded = any(self._path_in(scope).startswith(path) for path in self._exclude)
-        elsewhere = excluded or headers.get(b"sec-fetch-site", b"").decode("latin-1") in FROM_ELSEWHERE
+        """Whether the browser may have the key of the session that it sent no proof for."""
         sent_late = self.cookies.bound_name.encode() in visit.header
-        return elsewhere or sent_late or b"secure-session-skipped" in headers
+        excluded = any(self._path_in(scope).startswith(path) for path in self._exclude)
+        return may_come_back(visit.device, scope["headers"], sent_late=sent_late, excluded=excluded, now=visit.now)
 
     def paired(self, token: Token, visit: Visited, scope: Scope) -> Token:
         """The token that the response seals, with its pair.

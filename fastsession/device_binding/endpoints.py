@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import HTMLResponse, Response
 
-from fastsession.device_binding.devices import FROM_ELSEWHERE, PATHS_KEY, Devices, identifier_of
+from fastsession.device_binding.coming_back import FROM_ELSEWHERE
+from fastsession.device_binding.devices import PATHS_KEY, Devices, identifier_of
 from fastsession.device_binding.proof import Proof, ProofRefused, is_signed_by, read_proof
 from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.events import EventKind

@@ -106,3 +106,22 @@ def test_a_path_for_which_the_browser_asks_for_no_proof_keeps_the_session(user):
     assert response.status_code == 200
     assert set_cookies(response) == []
     assert user.get("/who").json()[:3] == [42, "valid", True]
+
+
+@pytest.mark.parametrize("mode", ["revocations"], indirect=True)
+def test_a_request_that_was_under_way_during_the_registration_keeps_the_session(offered, clock):
+    """The page after the login may send it before the browser has a key, and the pair is claimed when it arrives."""
+    header = offered.cookie_header()
+    offered.register()
+    response = offered.client.post("/cart/tea", headers={"cookie": header})
+    assert set_cookies(response) == []
+    assert offered.get("/who").json()[:3] == [42, "valid", True]
+
+
+@pytest.mark.parametrize("mode", ["revocations"], indirect=True)
+def test_a_browser_that_never_got_the_answer_to_its_registration_begins_anew(offered, clock):
+    header = offered.cookie_header()
+    offered.register()
+    clock.advance(331)
+    response = offered.client.post("/cart/tea", headers={"cookie": header})
+    assert [line.partition("=")[0] for line in set_cookies(response)] == [COOKIE]
