@@ -27,6 +27,9 @@ CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 )
 
+# What browsers send with requests of the shop's own pages.
+FROM_A_PAGE = {"sec-fetch-site": "same-origin"}
+
 
 def create_shop(folder: Path, clock: Clock, secret_key: str | None = None, **options: Any) -> Any:
     # Patient, because other tests may keep the disk busy.
@@ -37,13 +40,13 @@ def create_shop(folder: Path, clock: Clock, secret_key: str | None = None, **opt
 @contextmanager
 def serving(app: Any) -> Iterator[TestClient]:
     """A browser at the running shop."""
-    with TestClient(app, base_url="https://shop.example") as browser:
+    with TestClient(app, base_url="https://shop.example", headers={**FROM_A_PAGE}) as browser:
         yield browser
 
 
 def another_browser(browser: TestClient, user_agent: str = "") -> TestClient:
     """A second browser, with a cookie jar of its own, at the shop that the first one is at."""
-    other = TestClient(browser.app, base_url="https://shop.example", headers={"user-agent": user_agent})
+    other = TestClient(browser.app, base_url="https://shop.example", headers={**FROM_A_PAGE, "user-agent": user_agent})
     # The event loop that the shop runs in: its store belongs to one.
     other.portal = browser.portal
     return other

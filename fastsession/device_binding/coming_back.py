@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 GIVEN_UP_AFTER: Final = CHALLENGE_LIFETIME + CLOCK_SKEW
 # Sec-Fetch-Site of requests that pages of other hosts start: browsers ask for no proof then.
 FROM_ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
+# And of those before which they do: from a page of this very host, or from the user.
+_FROM_HERE: Final = (b"same-origin", b"none")
 
 
 def may_come_back(
@@ -29,6 +31,6 @@ def may_come_back(
     `sent_late` that has the last proof, which ran out on the way. And it may be registering the key this moment.
     """
     found = dict(headers)
-    elsewhere = found.get(b"sec-fetch-site", b"").decode("latin-1") in FROM_ELSEWHERE
+    elsewhere = found.get(b"sec-fetch-site") not in _FROM_HERE
     registers = device is not None and not device.key and now <= device.since + GIVEN_UP_AFTER
     return excluded or sent_late or elsewhere or registers or b"secure-session-skipped" in found

@@ -48,8 +48,12 @@ def user(mode, clock):
     return browser
 
 
+# What browsers send with requests of this host's own pages.
+FROM_HERE = ("sec-fetch-site", "same-origin")
+
+
 def begin(user, *headers, held=True, path="/oauth/login"):
-    return user.ask("GET", path, headers=headers, held=held)
+    return user.ask("GET", path, headers=headers or [FROM_HERE], held=held)
 
 
 def test_a_login_that_keeps_something_in_the_session_works_without_the_key(user):
@@ -69,7 +73,7 @@ def test_a_login_works_without_the_device_cookie(user):
 
 def test_an_anonymous_session_of_such_a_browser_is_one_like_any_other(user):
     user.bindings.clear()
-    user.post("/cart/tea")
+    user.post("/cart/tea", headers=[FROM_HERE])
     assert user.get("/cart").json() == ["tea"]
     assert user.get("/who").json() == [None, "valid", False, None]
 
@@ -123,5 +127,12 @@ def test_a_browser_that_never_got_the_answer_to_its_registration_begins_anew(off
     header = offered.cookie_header()
     offered.register()
     clock.advance(331)
-    response = offered.client.post("/cart/tea", headers={"cookie": header})
+    response = offered.client.post("/cart/tea", headers=[FROM_HERE, ("cookie", header)])
     assert [line.partition("=")[0] for line in set_cookies(response)] == [COOKIE]
+
+
+def test_a_client_that_does_not_tell_where_it_comes_from_keeps_the_session(user):
+    user.bindings.clear()
+    before = user.cookies()[COOKIE]
+    assert set_cookies(user.ask("GET", "/oauth/login", held=False)) == []
+    assert user.cookies()[COOKIE] == before
