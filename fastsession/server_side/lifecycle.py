@@ -191,13 +191,10 @@ class ServerLifecycle(Lifecycle):
                 return Step(step.outcome, await self._kept(step.outcome, step.token, view, scope))
             if visit.token is not None:
                 if visit.drained:
-                    # Key by key: that was not meant for what the browser or the record has been given since.
+                    # Key by key: that was not meant for what the browser has been given since.
                     await self.refuse_noted(visit, self.model_of(visit.payload))
-                    entry = None if visit.origin else await self.read(visit.token)
-                    if entry is not None and entry.payload != visit.payload:
-                        visit.emptied = visit.drained = False
-                        token = visit.next_token(visit.committed or b"", int(self.clock()))
-                        return Step(Outcome.SAVE, await self._kept(Outcome.SAVE, token, view, scope))
+                    if not visit.origin:
+                        await self.read(visit.token)
                 await self.end_here(visit.token, visit.version)
         except Rejected as rejected:
             if rejected.status is not SessionStatus.REVOKED:
