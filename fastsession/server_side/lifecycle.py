@@ -196,7 +196,7 @@ class ServerLifecycle(Lifecycle):
             if step.token is not None:
                 return Step(step.outcome, await self._kept(step.outcome, step.token, view, scope))
             if visit.token is not None:
-                return await self._ended(visit.token, step, view, scope)
+                await self._end(visit.token, visit)
         except Rejected as rejected:
             if rejected.status is SessionStatus.REVOKED:
                 report(EventKind.REVOKED, view, scope)
@@ -214,19 +214,14 @@ class ServerLifecycle(Lifecycle):
         self.setup.events.unavailable(cause, scope)
         return Step(Outcome.KEEP)
 
-    async def _ended(self, came: Token, step: Step, view: View, scope: Scope) -> Step:
-        """The step after the session has ended on the server; raises `Rejected` and `StoreUnavailableError`."""
-        visit = view.visit
+    async def _end(self, came: Token, visit: Visit) -> None:
+        """End the session that came, whose own browser this response tells; raises `Rejected`, `StoreUnavailableError`."""
         if visit.drained:
-            # Key by key: that was not meant for what the browser or the record has been given since.
+            # Key by key: that was not meant for what the browser has been given since.
             await self.refuse_noted(visit, self.model_of(visit.payload))
-            entry = None if visit.origin else await self.read(came)
-            if entry is not None and entry.payload != visit.payload:
-                visit.emptied = visit.drained = False
-                token = visit.next_token(visit.committed or b"", int(self.clock()))
-                return Step(Outcome.SAVE, await self._kept(Outcome.SAVE, token, view, scope))
+            if not visit.origin:
+                await self.read(came)
         await self.revoking.end_here(came, visit.version)
-        return step
 
     async def _kept(self, outcome: Outcome, token: Token, view: View, scope: Scope) -> Token:
         """The token after what it says is true on the server; raises `Rejected` and `StoreUnavailableError`."""
