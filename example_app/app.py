@@ -18,7 +18,7 @@ from example_app.accounts import Accounts
 from example_app.csrf import refuse_forged_forms
 from example_app.pages import flash, page_asked_for, render, tell_of_the_end, to_page, with_next
 from example_app.session import ShopSession, signed_in
-from fastsession import DeviceBinding, Lifetime, SessionMiddleware, SessionStatus, get_session, same_origin
+from fastsession import DeviceBinding, Lifetime, SessionMiddleware, get_session, same_origin
 from fastsession.inspector import SessionInspector
 from fastsession.session_status import session_status_router
 from fastsession.stores import SessionStore
@@ -84,9 +84,7 @@ async def show_refusal(request: Request, error: HTTPException) -> Response:
     session: ShopSession = await get_session(request)
     if error.status_code == HTTPStatus.UNAUTHORIZED:
         if not signed_in(session):
-            # Nothing can be kept for a visitor whose device is not proven: the sign-in page tells them itself.
-            if session.info.status is not SessionStatus.UNBOUND:
-                tell_of_the_end(request, session)
+            tell_of_the_end(request, session)
             return to_page(with_next("/sign-in", page_asked_for(request)))
         # Signed in all the same: then the sign-in was not fresh enough.
         if request.method == "POST":

@@ -9,21 +9,15 @@ from fastapi import HTTPException
 from starlette.requests import HTTPConnection, Request
 
 from example_app.session import ShopSession
-from fastsession import SessionStatus, get_session
+from fastsession import get_session
 from fastsession.dependencies.same_origin import SAFE_METHODS
 
 FIELD = "csrf_token"
-# What a visitor may do whose session is bound to another device, or to this one without a proof: `same_origin` has
-# looked at who sends these forms, and a token for them could not be kept.
-_WITHOUT_TOKEN = ("/sign-in", "/sign-out")
-_SIGN_IN_FIRST = "Your browser could not show that you signed in on this device. Please sign in again first."
 _OUT_OF_DATE = "This form was out of date, so nothing was changed. Please open the page again and send it once more."
 
 
 def csrf_token(session: ShopSession) -> str:
     """The token for the session's forms, made for the first of them: who only looks around gets no cookie."""
-    if session.info.status is SessionStatus.UNBOUND:
-        return ""
     session.csrf_token = session.csrf_token or secrets.token_urlsafe(16)
     return session.csrf_token
 
@@ -34,10 +28,6 @@ async def refuse_forged_forms(request: HTTPConnection) -> None:
     if not isinstance(request, Request) or request.method in SAFE_METHODS:
         return
     session: ShopSession = await get_session(request)
-    if session.info.status is SessionStatus.UNBOUND:
-        if request.url.path in _WITHOUT_TOKEN:
-            return
-        raise HTTPException(HTTPStatus.FORBIDDEN, _SIGN_IN_FIRST)
     sent = (await request.form()).get(FIELD)
     if not (isinstance(sent, str) and session.csrf_token and _equal(sent, session.csrf_token)):
         raise HTTPException(HTTPStatus.FORBIDDEN, _OUT_OF_DATE)

@@ -11,7 +11,7 @@ from fastsession.payload.codec import WORTH_TELLING_APART
 from fastsession.reports import report, report_rejection, report_sealed, report_unsaved
 from fastsession.response_headers import for_caches
 from fastsession.session import attach
-from fastsession.status import ABSENT, VALID
+from fastsession.status import ABSENT, UNBOUND, VALID
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -134,6 +134,8 @@ class Lifecycle:
         destroyed = visit.asks and (visit.ends(view.entries) or (visit.emptied and status_code >= SERVER_ERROR))
         # A login in a request from before another one is a decision of now, and saved.
         outdated = visit.outdated and not visit.has_new_id
+        if outdated and visit.status is UNBOUND and self.devices is not None:
+            outdated = self.devices.may_come_back(visit, scope)
         due = not changed and visit.is_due()
         # Keys that were written and removed again end no session, and delete no cookie, if none had come.
         status = ABSENT if destroyed and visit.token is None and not visit.was_told_to_end else visit.status

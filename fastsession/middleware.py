@@ -10,14 +10,13 @@ from fastsession.building.given import shown_as
 from fastsession.cookies import lambda_headers
 from fastsession.dependencies.openapi import announce_cookie
 from fastsession.dependencies.routes import RouteInspection
-from fastsession.errors import SessionNotSerializableError, SessionTooLargeError
 from fastsession.lifecycle import Lifecycle
 from fastsession.mapping import SessionDict
 from fastsession.options import Options, setup_of
 from fastsession.reports import find_late_changes, watch_handlers
 from fastsession.scope import SCOPE_KEY, STARTS, go_along, put_beside_others, take_back, with_shared_session
 from fastsession.server_side.lifecycle import ServerLifecycle
-from fastsession.server_side.serving import check_below, drop, refuse, serve_lifespan
+from fastsession.server_side.serving import ANSWERED, check_below, drop, refuse, serve_lifespan
 from fastsession.visit import Visit
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ class SessionMiddleware:
                 if visit.opened or (visit.header and lifecycle.cookies.may_be_due(visit.header, lifecycle.clock())):
                     try:
                         return lifecycle.commit(view, scope, message, send)
-                    except (SessionNotSerializableError, SessionTooLargeError) as error:
+                    except ANSWERED as error:
                         return refuse(error, visit, scope, send)
                 visit.late = True
             return send(message)

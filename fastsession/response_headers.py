@@ -25,8 +25,8 @@ _NO_STORE = (b"cache-control", b"no-store")
 # CDN-Cache-Control, with each vendor's name in front, and older ones.
 _CACHE_CONTROL = b"cache-control"
 _INSTRUCTIONS = (_CACHE_CONTROL, b"surrogate-control", b"edge-control", b"x-accel-expires")
-# What most responses have and what says nothing of caches: kept without a further look.
-_ORDINARY = frozenset({b"content-length", b"content-type", b"content-encoding", b"date", b"location", b"set-cookie"})
+# Most responses have nothing else, and these say nothing of caches.
+_ORDINARY = (b"content-length", b"content-type")
 
 
 def for_caches(headers: Iterable[Header], *, cookies: Sequence[Header], private: bool) -> list[Header]:

@@ -2,12 +2,13 @@
 
 import hashlib
 import hmac
+from base64 import urlsafe_b64encode
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from fastsession.keyring import Key, KeyRing
+from fastsession.keyring import Key, KeyRing, stretched
 from fastsession.sealing.xaes import XAES256GCM
 from fastsession.server_side.names import Names
 
@@ -26,6 +27,12 @@ def test_the_key_id_is_derived():
 def test_cookies_and_records_are_sealed_under_keys_of_their_own(cipher, purpose):
     sealing = getattr(Key(SECRET), cipher)
     assert XAES256GCM(derived(purpose)).open(sealing.seal(b"tea", b"aad", now=0), b"aad") == b"tea"
+
+
+def test_a_stretched_secret_has_the_form_of_a_generated_one_and_is_derived():
+    text = urlsafe_b64encode(derived(b"purpose")).decode()
+    assert text.endswith("=")
+    assert stretched(SECRET, "purpose") == f"fs1.{text[:-1]}"
 
 
 def test_a_handle_is_the_first_quarter_of_an_hmac_of_the_id():

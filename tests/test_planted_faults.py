@@ -46,8 +46,8 @@ FAULTS = {
     "a login keeps the id": Fault("visit", "return Token(new_id(), now,", "return Token(self.id, now,"),
     "a save leaves the idle deadline": Fault(
         "visit",
-        "came.created_at, came.authenticated_at, now",
-        "came.created_at, came.authenticated_at, came.renewed_at",
+        "return Token(session_id, created_at, signed_in, now,",
+        "return Token(session_id, created_at, signed_in, came.renewed_at,",
     ),
     "a failed request saves": Fault("decision", "SERVER_ERROR = 500", "SERVER_ERROR = 600"),
     "a rejected cookie is cleared": Fault(
@@ -56,7 +56,7 @@ FAULTS = {
         "return (RENEW if due else KEEP) if status in (VALID, ABSENT) else CLEAR",
     ),
     "the absolute timeout is forgotten": Fault(
-        "lifetime", "min(renewed_at + lifetime.idle, created_at + lifetime.absolute)", "renewed_at + lifetime.idle"
+        "lifetime", "ends = ends_idle if ends_idle < ends_absolute else ends_absolute", "ends = ends_idle"
     ),
     "every read renews": Fault("lifetime", "else renewed_at + self._renew_after[remembered]", "else renewed_at"),
     "a remembered cookie has no age": Fault("lifecycle", "max_age=max_age", "max_age=None"),

@@ -193,6 +193,7 @@ def test_a_secret_that_is_none_is_refused(secret, message):
         {"session_cookie": "a b"},
         {"session_cookie": "__Host-s"},
         {"session_cookie": "__Host-s", "https_only": True, "path": "/x"},
+        {"session_cookie": "__Host-s", "https_only": True, "domain": "example.com"},
     ],
 )
 def test_a_cookie_that_no_browser_keeps_is_refused(options):

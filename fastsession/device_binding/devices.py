@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from fastsession.device_binding import DeviceBinding
-from fastsession.device_binding.device_cookies import CHALLENGE_LIFETIME, Device, DeviceCookies
+from fastsession.device_binding.coming_back import GIVEN_UP_AFTER, may_come_back
+from fastsession.device_binding.device_cookies import Device, DeviceCookies
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.lifetime import CLOCK_SKEW, as_datetime
 from fastsession.sealing.token import encode, new_id
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from fastsession.payload.codec import PayloadCodec
     from fastsession.sealing.token import Token
 
-# An offer that was not taken by then is given up: browsers without the feature then carry nothing.
-GIVEN_UP_AFTER: Final = CHALLENGE_LIFETIME + CLOCK_SKEW
 # Where the scope keeps who answers below which path: mounts lower down change `root_path` before the response starts.
 PATHS_KEY: Final = "fastsession.device_binding"
 _IDENTIFIER_SIZE = 12
@@ -80,6 +79,8 @@ class Devices:
         )
         self._needs_proof = option.without_proof == "reject"
         self._exclude = option.exclude
+        # Without it browsers hold only what pages of the very host start.
+        self._also_held = {"allowed_refresh_initiators": option.initiators} if option.initiators else {}
         self._writer = writer
         self._codec = codec
         self._events = events
@@ -115,6 +116,12 @@ class Devices:
     def may_renew(self, visit: Visited) -> bool:
         """Whether the idle deadline may move: whoever cannot prove does not prolong."""
         return not self.lacks_proof(visit.device, visit.now)
+
+    def may_come_back(self, visit: Visited, scope: Scope) -> bool:
+        """Whether the browser may have the key of the session that it sent no proof for."""
+        sent_late = self.cookies.bound_name.encode() in visit.header
+        excluded = any(self._path_in(scope).startswith(path) for path in self._exclude)
+        return may_come_back(visit.device, scope["headers"], sent_late=sent_late, excluded=excluded, now=visit.now)
 
     def paired(self, token: Token, visit: Visited, scope: Scope) -> Token:
         """The token that the response seals, with its pair.
@@ -181,6 +188,7 @@ class Devices:
             "refresh_url": f"{self.full_path(scope)}/refresh",
             "scope": {"include_site": False, "scope_specification": rules},
             "credentials": [credential],
+            **self._also_held,
         }
         return json.dumps(told).encode()
 
@@ -194,9 +202,12 @@ class Devices:
         """Whether the request is one for the two endpoints: `register`, `refresh`, or None."""
         if scope.get("method") != "POST":
             return None
-        # With or without the root path, which a proxy may have removed.
+        return self._purposes.get(self._path_in(scope))
+
+    def _path_in(self, scope: Scope) -> str:
+        """The path with or without the root path, which a proxy may have removed."""
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-        return self._purposes.get(path)
+        return path
 
     def _have_one_subject(self, token: Token, visit: Visited) -> bool:
         """Whether the session is the same user's before and after."""

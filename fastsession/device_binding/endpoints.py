@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import HTMLResponse, Response
 
+from fastsession.device_binding.coming_back import FROM_ELSEWHERE
 from fastsession.device_binding.devices import PATHS_KEY, Devices, identifier_of
 from fastsession.device_binding.proof import Proof, ProofRefused, is_signed_by, read_proof
 from fastsession.errors import ConfigurationError, StoreUnavailableError
@@ -66,10 +67,10 @@ class DeviceEndpoints:
             raise ConfigurationError(ONE_PATH_FOR_TWO)
 
     async def _bounce(self, visit: Visit, scope: Scope) -> Response | None:
-        """A page that loads itself anew, for a navigation from another site: browsers do not refresh for those."""
+        """A page that loads itself anew, for a navigation from another host: browsers do not refresh for those."""
         if scope["type"] != "http" or scope["method"] != "GET" or _values(scope, b"secure-session-skipped"):
             return None
-        if _value(scope, b"sec-fetch-site") != "cross-site" or _value(scope, b"sec-fetch-dest") != "document":
+        if _value(scope, b"sec-fetch-site") not in FROM_ELSEWHERE or _value(scope, b"sec-fetch-dest") != "document":
             return None
         await self._fetch(visit)
         if not visit.opened:

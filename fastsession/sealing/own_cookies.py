@@ -48,7 +48,7 @@ class OwnCookies:
         self.chunks = chunks
         self.timeouts = timeouts
         self._find = self.name.encode()
-        self._pair = self._find + b"="
+        self._pair, self._chunk = self._find + b"=", self._find + b"."
         self._beginnings = [beginning.encode() for beginning in sealer.beginnings()]
         self._split = chunks.search(sealer.beginnings(), least=LEAST_CHARACTERS).split
         # A browser sends the same cookies until it is given others. With many visitors most are never seen again
@@ -68,8 +68,9 @@ class OwnCookies:
             return known
         before, pair, after = header.partition(self._pair)
         as_browsers_write = pair and (not before or (before.endswith(b"; ") and before.find(self._find) < 0))
-        if as_browsers_write and after.find(self._find) < 0 and len(header) <= MOST_HEADER_BYTES:
-            # The only cookie of our name.
+        # But for later chunks the only cookie of our name.
+        alone = after.find(self._find) < 0 or after.count(self._find) == after.count(self._chunk)
+        if as_browsers_write and alone and len(header) <= MOST_HEADER_BYTES:
             text = after.partition(b";")[0].strip(b" \t").decode("latin-1")
         else:
             texts, rest = self._texts(header)

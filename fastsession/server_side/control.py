@@ -69,9 +69,12 @@ class SessionControl:
 
     async def end_all(self, subject: str | None = None) -> None:
         """End every session of the subject, this one too if it is one of them."""
-        named = self._named(subject)
-        if named:
-            await self._lifecycle.revoking.end_subject(named, keep=None)
+        named, visit = self._named(subject), self._view.opened()
+        if not named:
+            return
+        if visit.token is not None and self._subject(self._view.session()) == named:
+            await self._lifecycle.revoking.end_here(visit.token, visit.version)
+        await self._lifecycle.revoking.end_subject(named, keep=None)
 
     async def end_others(self) -> None:
         """End the subject's other sessions; this one goes on under a new id (OWASP ASVS 7.4.3).

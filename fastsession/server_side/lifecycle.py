@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 
 from fastsession.decision import Outcome
-from fastsession.errors import (
-    Rejected,
-    SessionLimitError,
-    SessionNotSerializableError,
-    SessionTooLargeError,
-    StoreUnavailableError,
-)
+from fastsession.errors import Rejected, StoreUnavailableError
 from fastsession.events import EventKind
 from fastsession.lifecycle import Lifecycle, Step
 from fastsession.reports import report
@@ -26,7 +20,7 @@ from fastsession.server_side.names import Names
 from fastsession.server_side.record_writer import RecordWriter
 from fastsession.server_side.records import Entry, Records
 from fastsession.server_side.revoking import Revoking
-from fastsession.server_side.serving import refuse
+from fastsession.server_side.serving import ANSWERED, refuse
 from fastsession.status import SessionStatus
 from fastsession.stores.on_demand import OnDemand
 
@@ -111,24 +105,21 @@ class ServerLifecycle(Lifecycle):
                 await send(message)
                 return
         try:
-            committed = super().commit(view, scope, message, send)
-        except (SessionNotSerializableError, SessionTooLargeError) as error:
+            await super().commit(view, scope, message, send)
+        except ANSWERED as error:
+            # Once it was sent, what failed is behind the server's `send`.
+            if visit.late:
+                raise
             await refuse(error, visit, scope, send)
-        else:
-            await committed
 
     async def carry_out(self, step: Step, view: View, scope: Scope, message: Message, send: Send) -> None:
-        """Do on the server what the step needs, then send the message; answer 503 in its place when that fails."""
-        try:
-            if step.token is not None and view.visit.has_new_id:
-                # A session too large for its cookies is refused before the one that came is ended.
-                self.cookies.seal(self.in_cookie(step.token), now=self.clock())
-            if step.outcome is not Outcome.KEEP:
-                step = await self._carried_out(step, view, scope)
-            self.answer(step, view, scope, message)
-        except (StoreUnavailableError, SessionLimitError, SessionTooLargeError) as error:
-            await refuse(error, view.visit, scope, send)
-            return
+        """Do on the server what the step needs, then send the message; raises what keeps it from being done."""
+        if step.token is not None and view.visit.has_new_id:
+            # A session too large for its cookies is refused before the one that came is ended.
+            self.cookies.seal(self.in_cookie(step.token), now=self.clock())
+        if step.outcome is not Outcome.KEEP:
+            step = await self._carried_out(step, view, scope)
+        self.answer(step, view, scope, message)
         await send(message)
 
     async def read(self, token: Token) -> Entry | None:
@@ -205,25 +196,36 @@ class ServerLifecycle(Lifecycle):
             if step.token is not None:
                 return Step(step.outcome, await self._kept(step.outcome, step.token, view, scope))
             if visit.token is not None:
-                if visit.drained:
-                    # Key by key: that was not meant for what the browser or the record has been given since.
-                    await self.refuse_noted(visit, self.model_of(visit.payload))
-                    entry = None if visit.origin else await self.read(visit.token)
-                    if entry is not None and entry.payload != visit.payload:
-                        visit.emptied = visit.drained = False
-                        token = visit.next_token(visit.committed or b"", int(self.clock()))
-                        return Step(Outcome.SAVE, await self._kept(Outcome.SAVE, token, view, scope))
-                await self.revoking.end_here(visit.token, visit.version)
+                return await self._ended(visit.token, step, view, scope)
         except Rejected as rejected:
-            if rejected.status is not SessionStatus.REVOKED:
+            if rejected.status is SessionStatus.REVOKED:
+                report(EventKind.REVOKED, view, scope)
+                return Step(Outcome.KEEP)
+            if step.outcome is not Outcome.RENEW:
                 raise StoreUnavailableError(rejected.detail) from None
-            report(EventKind.REVOKED, view, scope)
-            return Step(Outcome.KEEP)
-        except StoreUnavailableError:
+            cause = rejected.detail
+        except StoreUnavailableError as error:
             if step.outcome is not Outcome.RENEW:
                 raise
-            # The session is as good as before, and its next response tries again.
-            return Step(Outcome.KEEP)
+            cause = str(error)
+        else:
+            return step
+        # The session is as good as before, and its next response tries again.
+        self.setup.events.unavailable(cause, scope)
+        return Step(Outcome.KEEP)
+
+    async def _ended(self, came: Token, step: Step, view: View, scope: Scope) -> Step:
+        """The step after the session has ended on the server; raises `Rejected` and `StoreUnavailableError`."""
+        visit = view.visit
+        if visit.drained:
+            # Key by key: that was not meant for what the browser or the record has been given since.
+            await self.refuse_noted(visit, self.model_of(visit.payload))
+            entry = None if visit.origin else await self.read(came)
+            if entry is not None and entry.payload != visit.payload:
+                visit.emptied = visit.drained = False
+                token = visit.next_token(visit.committed or b"", int(self.clock()))
+                return Step(Outcome.SAVE, await self._kept(Outcome.SAVE, token, view, scope))
+        await self.revoking.end_here(came, visit.version)
         return step
 
     async def _kept(self, outcome: Outcome, token: Token, view: View, scope: Scope) -> Token:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -157,7 +158,10 @@ class Revoking:
     async def end_here(self, token: Token, version: int) -> None:
         """As `end`, for a session whose own browser is told so by this response."""
         if self._records is not None and not await self._records.retire(token.id, version=version, now=self._clock()):
-            await self._records.delete(token.id)
+            with suppress(Rejected):
+                # Raises where that is known already.
+                await self._records.read(token.id)
+                await self._records.delete(token.id)
         await self.deny_here(token)
 
     async def end_subject(self, subject: str, *, keep: bytes | None) -> int:

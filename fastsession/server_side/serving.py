@@ -13,7 +13,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Host, Mount
 
-from fastsession.errors import ConfigurationError, FastSessionError, SessionLimitError, StoreUnavailableError
+from fastsession.errors import (
+    ConfigurationError,
+    FastSessionError,
+    SessionLimitError,
+    SessionNotSerializableError,
+    SessionTooLargeError,
+    StoreUnavailableError,
+)
 from fastsession.response_headers import DEVICE_ANSWER
 from fastsession.scope import shares_cookie
 
@@ -26,6 +33,8 @@ if TYPE_CHECKING:
 
 MiddlewareT = TypeVar("MiddlewareT")
 Check = Callable[[object], None]
+# Errors that an application may answer in its own words.
+ANSWERED = (StoreUnavailableError, SessionLimitError, SessionNotSerializableError, SessionTooLargeError)
 _TRY_AGAIN_LATER = 1013
 _RETRY_AFTER_SECONDS = "1"
 ONE_PATH_FOR_TWO = "Two session middlewares answer browsers at one path: give one of them DeviceBinding(path=...)."

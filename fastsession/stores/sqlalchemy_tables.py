@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from sqlalchemy import URL, BigInteger, Column, Identity, Index, Integer, LargeBinary, MetaData, String, Table
 from sqlalchemy.dialects.mysql import MEDIUMBLOB, VARCHAR
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +17,7 @@ DENIALS = "fastsession_denials"
 OWNER_INDEX = f"{SESSIONS}_owner"
 # Names are at most 32 hex digits, denials a letter, a time and a name.
 _NAME_LENGTH = 64
+_MOST_TRIES = 3
 
 
 def add_tables(metadata: MetaData) -> MetaData:
@@ -41,16 +44,17 @@ async def create_tables(source: EngineSource) -> None:
 
 
 async def _create(engine: AsyncEngine, metadata: MetaData) -> None:
-    for is_last in (False, False, True):
-        try:
-            async with engine.begin() as connection:
-                await connection.run_sync(metadata.create_all)
-        except DBAPIError:
-            # Another worker may have made them since they were looked for.
-            if is_last:
-                raise
-        else:
+    for _ in range(_MOST_TRIES - 1):
+        # Another worker may have made them since they were looked for.
+        with suppress(DBAPIError):
+            await _make_missing(engine, metadata)
             return
+    await _make_missing(engine, metadata)
+
+
+async def _make_missing(engine: AsyncEngine, metadata: MetaData) -> None:
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
 
 
 def sessions_table(metadata: MetaData) -> Table:

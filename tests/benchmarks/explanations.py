@@ -1,4 +1,64 @@
-"""Why a budget is missed, from profiles of the served path: docs/performance.md says it beside each miss."""
+"""Why a budget is missed: docs/performance.md says it beside each miss.
 
-# By the kind of a verdict.
-EXPLANATIONS: dict[str, str] = {}
+The figures come from a profile of the served path (instructions and misses of the first-level caches, counted by
+callgrind for FastAPI applications that serve 64 visitors in turn), not from a hot loop.
+"""
+
+import re
+
+# By a pattern for the kind of a verdict; the first that fits counts.
+EXPLANATIONS = {
+    r"end to end /untouched": (
+        "A middleware that only passes on takes 4,000 instructions more than the application's own 355,000, ours "
+        "32,000: 12,000 to find the cookie and look at its age, the rest for the objects that a route may ask for. They "
+        "are spread over code that a server has not in its caches: 1,300 misses of the first-level caches for "
+        "instructions and 900 for data, about half of the time."
+    ),
+    r"end to end /write": (
+        "A write takes about as many instructions as with Starlette's middleware, and a quarter more misses of the "
+        "first-level caches, because it runs more different code. What Starlette's does not do: loading the session "
+        "that came once more, to see that it was changed and not only written otherwise (26,000 of 300,000 "
+        "instructions), loading what is sealed to show that it opens (18,000), looking for a late change (11,000)."
+    ),
+    r"end to end /read": (
+        "A read takes a seventh fewer instructions than with Starlette's middleware, but a quarter more misses of the "
+        "first-level caches for data: decrypting, validating and dumping are three libraries. A cookie that came before "
+        "skips the first two."
+    ),
+    r"memory of cookies": "It writes to memory what this run asks for too seldom, or the difference is within the noise.",
+    r".*of the floor": (
+        "The floor is a straight line: it knows one cookie, one key and no rejection, makes no session for "
+        "`request.session` and no record of what was asked for. Sessions of 3 KB lie in two cookies, which are looked "
+        "for and joined."
+    ),
+    r".*of Starlette \+ model_validate": (
+        "Two dumps find what changed, nested and late; pydantic's reading and writing of JSON is most of a large "
+        "session's time, and Starlette's writes nothing for a read."
+    ),
+    r"RedisStore": (
+        "FastSession's record is encrypted, its id is not in the cookie as it is, and a write replaces the version that "
+        "was read, by a script: parallel writes lose nothing. starsessions sets the value blindly."
+    ),
+    r".*of Starlette ": (
+        "Of a read's time a quarter is the cipher, base64 and pydantic, which the floor takes too; the rest is 17 calls "
+        "of Python and what stands between them, for a write 43. The budget is what a prototype took without "
+        "rejections, events, revocations and late changes."
+    ),
+    r"(expired|forged|garbage) of": (
+        "A rejected cookie gets a new model, for which pydantic copies each default that is a list by Python's "
+        "`deepcopy`, and it is looked up whether this process has reported that cookie before."
+    ),
+    r"hostile": (
+        "Up to six cookies that look like ours are tried, so that a stranger's cannot hide the good one: each is "
+        "decrypted before it is known to be forged."
+    ),
+    r"MemoryStore|round trips": (
+        "`request.session` and a dependency give the session without a wait, so its record is fetched before the "
+        "application runs, whether anybody looks or not; a request without our cookie asks nothing."
+    ),
+}
+
+
+def explanation(kind: str) -> str | None:
+    """Why the budgets of this kind are missed."""
+    return next((text for pattern, text in EXPLANATIONS.items() if re.match(pattern, kind)), None)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from tests.benchmarks.cases import Key
 from tests.benchmarks.codecs import OPEN, OURS, SEAL
 from tests.benchmarks.end_to_end import LOADS, VISITORS, Load, Routes
-from tests.benchmarks.explanations import EXPLANATIONS
+from tests.benchmarks.explanations import explanation
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.in_process import CHECKED_FLOOR, FLOOR, PRODUCT, SMALL, STARLETTE
 from tests.benchmarks.memory import Memory
@@ -142,13 +142,13 @@ def missed(found: Iterable[Verdict]) -> str:
     by_kind: dict[str, list[Verdict]] = {}
     for verdict in found:
         if not verdict.met:
-            by_kind.setdefault(EXPLANATIONS.get(verdict.kind, UNEXPLAINED), []).append(verdict)
+            by_kind.setdefault(explanation(verdict.kind) or UNEXPLAINED, []).append(verdict)
     if not by_kind:
         return "None: every budget was met."
     lines = []
-    for explanation, verdicts_ in by_kind.items():
+    for why, verdicts_ in by_kind.items():
         names = "; ".join(f"{one.name}: {one.measured or 'not measured'}, {one.limit}" for one in verdicts_)
-        lines.append(f"- **{names}.** {explanation}")
+        lines.append(f"- **{names}.** {why}")
     return "\n".join(lines)
 
 

@@ -81,6 +81,35 @@ def test_what_is_excluded_is_a_list_of_paths(exclude):
         DeviceBinding(exclude=exclude)
 
 
+def test_what_is_excluded_may_come_from_anywhere():
+    assert DeviceBinding(exclude=(path for path in ["/a", "/b"])).exclude == ("/a", "/b")
+
+
+@pytest.mark.parametrize(
+    "initiators",
+    [
+        *("app.example.com", ["*"], ["*.*"], ["https://app.example.com"], ["app.example.com:443"], ["App.example.com"]),
+        *([""], ["a b.com"], ['a".com'], ["-a.com"], ["a..com"], ["localhost"], [None], 7),
+    ],
+    ids=str,
+)
+def test_an_initiator_is_a_host_of_the_site(initiators):
+    with pytest.raises(ConfigurationError, match="initiators"):
+        DeviceBinding(initiators=initiators)
+
+
+def test_the_browser_is_told_the_initiators(clock):
+    told = []
+    for initiators in ([], ["app.example.com", "*.example.com"]):
+        browser = Browser(
+            bank(clock=clock, device_binding=DeviceBinding(initiators=initiators)), clock, registers=False
+        )
+        browser.post("/login")
+        told.append(browser.register().json())
+    assert "allowed_refresh_initiators" not in told[0]
+    assert told[1]["allowed_refresh_initiators"] == ["app.example.com", "*.example.com"]
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [

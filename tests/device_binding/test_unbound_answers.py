@@ -9,6 +9,9 @@ from tests.device_binding.modelled_browser import Browser, offer_in
 from tests.device_binding.test_cookies import written
 from tests.shop import ABSOLUTE, COOKIE, DAY, IDLE, START, set_cookies
 
+# What a browser says of a request for which it does not ask for a proof.
+ELSEWHERE = [("sec-fetch-site", "cross-site")]
+
 
 @pytest.fixture
 def unproven(user, clock):
@@ -16,7 +19,7 @@ def unproven(user, clock):
     clock.advance(LIFETIME)
 
     def ask(method, path, **options):
-        return user.ask(method, path, held=False, **options)
+        return user.ask(method, path, headers=ELSEWHERE, held=False, **options)
 
     return ask
 
@@ -53,7 +56,7 @@ def test_a_change_by_request_session_is_dropped_too(visitor, clock):
     visitor.app.add_api_route("/mark", remember, methods=["POST"])
     visitor.post("/login")
     clock.advance(LIFETIME)
-    assert set_cookies(visitor.ask("POST", "/mark", held=False)) == []
+    assert set_cookies(visitor.ask("POST", "/mark", headers=ELSEWHERE, held=False)) == []
     assert visitor.get("/who").json()[:3] == [42, "valid", True]
 
 
@@ -62,7 +65,7 @@ def test_remembering_is_dropped_too(mode, clock):
     user = Browser(app, clock)
     user.post("/login")
     clock.advance(LIFETIME)
-    assert set_cookies(user.ask("POST", "/remember/true", held=False)) == []
+    assert set_cookies(user.ask("POST", "/remember/true", headers=ELSEWHERE, held=False)) == []
     assert user.get("/who").json()[:3] == [42, "valid", True]
 
 

@@ -68,6 +68,12 @@ SUITES = {
         "tests/server_side/test_session_control.py",
         "tests/server_side/test_store_mode.py",
     ],
+    "starlette": [
+        "tests/test_starlette_drop_in.py",
+        "tests/test_starlette_taken_over.py",
+        "tests/test_starlette_with_others.py",
+    ],
+    "formats/taking_over": ["tests/formats/test_taking_over.py", "tests/test_starlette_taken_over.py"],
 }
 
 FORMATS = [
@@ -149,7 +155,6 @@ BY_BEGINNING = {
     ],
     "formats/slow_seals": ["tests/formats/test_slow_seals.py"],
     "formats/stored_answers": ["tests/formats/test_odd_front_ends.py", "tests/formats/test_silent_stores.py"],
-    "formats/taking_over": ["tests/formats/test_taking_over.py", "tests/test_starlette_taken_over.py"],
     "inspector/": ["tests/inspector"],
     "mapping": [
         "tests/test_mapping.py",
@@ -272,11 +277,6 @@ BY_BEGINNING = {
         "tests/test_session_status_same_origin.py",
         "tests/test_session_status_script.py",
         "tests/device_binding/test_timeout_warning.py",
-    ],
-    "starlette": [
-        "tests/test_starlette_drop_in.py",
-        "tests/test_starlette_taken_over.py",
-        "tests/test_starlette_with_others.py",
     ],
     "stores/": ["tests/stores"],
     "testing/": ["tests/test_testing.py", "tests/test_signing_in.py", "tests/device_binding/test_in_tests.py"],

@@ -7,8 +7,8 @@ matter: nothing has told its browser, so what its user does begins a new session
 import pytest
 
 from fastsession.testing import Clock
-from tests.server_side.site import browser, cookie_header, held_request, site, until
-from tests.shop import MINUTE, set_cookies
+from tests.server_side.site import Control, browser, cookie_header, held_request, site, until
+from tests.shop import MINUTE, Current, set_cookies
 
 pytestmark = pytest.mark.anyio
 WHY = "the browser has been given another session since"
@@ -88,6 +88,31 @@ async def test_two_minutes_later_a_change_begins_a_session_of_its_own(app, home,
     response = await browser(app).post("/cart/milk", headers=old)
     assert response.json() == ["milk"]
     assert len(set_cookies(response)) == 1
+
+
+@pytest.mark.parametrize("ending", ["/end-all", "/end-all?subject=user-1"])
+async def test_a_change_from_before_it_ended_all_its_sessions_leaves_the_login_after_it(app, ending):
+    client = browser(app)
+    await client.post("/login/1")
+    old = cookie_header(client)
+    await client.post(ending)
+    await client.post("/login/42")
+    assert set_cookies(await late(client, old)) == []
+    assert (await client.get("/view")).json() == {"user_id": 42}
+
+
+async def test_so_it_is_when_the_response_deletes_the_cookie_as_well(app):
+    @app.post("/sign-out-everywhere")
+    async def sign_out_everywhere(sessions: Control, session: Current) -> None:
+        await sessions.end_all()
+        session.destroy()
+
+    client = browser(app)
+    await client.post("/login/1")
+    old = cookie_header(client)
+    assert len(set_cookies(await client.post("/sign-out-everywhere"))) == 1
+    await client.post("/login/42")
+    assert set_cookies(await late(client, old)) == []
 
 
 @pytest.mark.parametrize("off", [-20, 20])

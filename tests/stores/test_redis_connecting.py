@@ -17,6 +17,7 @@ from redis.asyncio.sentinel import Sentinel
 
 from fastsession import ConfigurationError, StoreUnavailableError
 from fastsession.stores import Record, RedisRevocations, RedisStore
+from fastsession.stores.redis_faults import as_unavailable
 from tests.browser.certificate import make_certificate
 from tests.processes import free_port
 from tests.server_side.site import BUSY
@@ -340,3 +341,15 @@ def test_a_url_that_says_nothing_useful_is_refused_when_it_is_given(url, kind):
     with pytest.raises(ConfigurationError) as caught:
         kind(url.replace("://", "://user:topsecret@", 1))
     assert "topsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [AttributeError("x", obj=object()), RuntimeError("another cause")])
+def test_an_error_that_is_no_failure_of_redis_is_its_own(error):
+    with pytest.raises(type(error)) as raised, as_unavailable():
+        raise error
+    assert raised.value is error
+
+
+def test_a_connection_that_was_closed_under_a_command_is_an_outage():
+    with pytest.raises(StoreUnavailableError, match="the connection was closed"), as_unavailable():
+        raise AttributeError("'NoneType' object has no attribute 'write'", obj=None)

@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 from secrets import token_hex
 
 import pytest
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from fastsession import ConfigurationError, StoreUnavailableError
 from fastsession.stores import Record, SQLAlchemyRevocations, SQLAlchemyStore, create_tables
+from fastsession.stores.sqlalchemy_faults import cause
 from fastsession.stores.sqlalchemy_tables import DENIALS, SESSIONS
 from tests.process_clock import ProcessClock
 from tests.processes import PATIENCE
@@ -366,6 +369,30 @@ def test_a_url_that_cannot_work_is_refused_when_it_is_given(kind, url, told):
     with pytest.raises(ConfigurationError, match=told) as raised:
         kind(url)
     assert "horse" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_error_of_the_function_that_makes_the_engine_is_its_own(kind):
+    def broken():
+        raise RuntimeError("no settings")
+
+    with pytest.raises(RuntimeError, match="no settings"):
+        await kind(broken).start()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_connection_to_sqlite_in_memory_is_a_database_of_its_own_without_tables(kind):
+    with pytest.raises(ConfigurationError, match="create_tables"):
+        await kind("sqlite+aiosqlite://").start()
+
+
+async def test_tables_that_cannot_be_made_are_an_error_of_the_driver(tmp_path):
+    with pytest.raises(DBAPIError):
+        await create_tables(f"sqlite+aiosqlite:///{tmp_path}/nowhere/shop.db")
+
+
+def test_a_pool_without_a_free_connection_is_named_as_the_cause():
+    assert cause(PoolTimeoutError("QueuePool limit of size 1")) == "no connection of the pool was free"
 
 
 def test_something_else_than_an_engine_is_refused():
