@@ -107,6 +107,7 @@ def test_a_device_binding_is_made_like_this():
         "without_proof": "reject",
         "path": "/session/device",
         "exclude": (),
+        "initiators": (),
     }
     assert parameters["lifetime"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in parameters if name != "lifetime")

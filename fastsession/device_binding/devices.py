@@ -221,7 +221,9 @@ class Devices:
 
     def _reaches_endpoints(self, scope: Scope) -> bool:
         """Whether the browser would send the session's cookies to the two endpoints."""
-        reaches = f"{self.full_path(scope)}/".startswith(self._writer.path.rstrip("/") + "/")
+        path = f"{self.full_path(scope)}/"
+        # With two slashes it would be the address of another host.
+        reaches = path.startswith(self._writer.path.rstrip("/") + "/") and not path.startswith("//")
         if not reaches:
             self._events.warn_once(_UNREACHED)
         return reaches

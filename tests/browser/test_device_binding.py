@@ -17,8 +17,7 @@ from fastsession import DeviceBinding, Lifetime, SessionMiddleware
 from tests.browser.bound_sessions import PAGE, Site, Tab, pages
 from tests.browser.chromium import BOUND_SESSIONS, BOUND_SESSIONS_WITH_QUOTA, launched, launched_with_profile
 from tests.browser.fetching import fetch, jar
-from tests.device_binding.bank import BOUND, DEVICE, LIFETIME, REFRESH, REGISTER, bank
-from tests.device_binding.test_beside import with_staff
+from tests.device_binding.bank import BOUND, DEVICE, LIFETIME, REFRESH, REGISTER, bank, with_staff
 from tests.processes import needed
 from tests.shop import COOKIE, DAY, OLD_SECRET, SECRET, START, ShopSession
 

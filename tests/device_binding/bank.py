@@ -5,7 +5,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from fastapi.responses import RedirectResponse
 
-from fastsession import DeviceBinding, SessionControl, get_session_control, require
+from fastsession import (
+    DeviceBinding,
+    Session,
+    SessionControl,
+    SessionMiddleware,
+    get_session_control,
+    require,
+    session_of,
+)
 from fastsession.keyring import KeyRing
 from fastsession.sealing.token import Token, TokenSealer
 from fastsession.stores import MemoryRevocations, MemoryStore
@@ -134,3 +142,41 @@ def changed(name: str, value: str, *, secret: str = SECRET, sealed_under: str = 
 
 def challenge_name(purpose: str, cookie: str = COOKIE) -> str:
     return f"{cookie} {purpose}"
+
+
+class StaffSession(Session):
+    name: str | None = None
+
+    def subject(self) -> str | None:
+        return self.name
+
+
+def with_staff(app, clock, **options):
+    """The application behind a second session middleware, for the staff."""
+    options = {"device_binding": DeviceBinding(path="/staff/device"), **options}
+    app.add_middleware(
+        SessionMiddleware, model=StaffSession, secret_key=SECRET, session_cookie="staff", clock=clock, **options
+    )
+    staff = Annotated[StaffSession, Depends(session_of(StaffSession))]
+    shopping = Annotated[ShopSession, Depends(session_of(ShopSession))]
+
+    @app.post("/staff/login")
+    async def login(session: staff) -> None:
+        session.regenerate()
+        session.name = "ann"
+
+    @app.post("/both/login")
+    async def login_to_both(session: staff, other: shopping) -> None:
+        for each in (session, other):
+            each.regenerate()
+        session.name, other.user_id = "ann", 42
+
+    @app.get("/staff/who")
+    async def who(session: staff) -> list[object]:
+        return [session.name, str(session.info.status), session.info.device_bound]
+
+    @app.get("/shop/who")
+    async def shop_who(session: shopping) -> list[object]:
+        return [session.user_id, str(session.info.status), session.info.device_bound]
+
+    return app

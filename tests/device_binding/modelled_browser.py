@@ -163,6 +163,11 @@ class Browser:
         """Close and open the browser: cookies of the session are gone, keys are not."""
         self.jar.end_session()
 
+    def plant(self, cookies: dict[str, str]) -> None:
+        """Put cookies into the jar that another response set, or somebody."""
+        for name, value in cookies.items():
+            self.jar.receive(Request(f"{self.site}/"), f"{name}={value}; Path=/; Secure; HttpOnly".encode())
+
     def forget(self, *names: str) -> None:
         """Delete cookies by their name."""
         for key, cookie in list(self.jar._cookies.items()):

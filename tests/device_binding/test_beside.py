@@ -1,10 +1,9 @@
 """Device binding beside the rest: several middlewares, mounts, root_path, binding=, paths, remembered sessions, sockets."""
 
 import logging
-from typing import Annotated
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
@@ -13,51 +12,12 @@ from fastsession import (
     ConfigurationError,
     DeviceBinding,
     Lifetime,
-    Session,
     SessionMiddleware,
-    session_of,
 )
-from tests.device_binding.bank import BOUND, DEVICE, LIFETIME, REFRESH, REGISTER, bank
+from tests.device_binding.bank import BOUND, DEVICE, LIFETIME, REFRESH, REGISTER, bank, with_staff
 from tests.device_binding.modelled_browser import Browser, offer_in
 from tests.shop import COOKIE, DAY, HOUR, IDLE, SECRET, START, ShopSession, shop
-
-
-class StaffSession(Session):
-    name: str | None = None
-
-    def subject(self) -> str | None:
-        return self.name
-
-
-def with_staff(app, clock, **options):
-    """The application behind a second session middleware, for the staff."""
-    options = {"device_binding": DeviceBinding(path="/staff/device"), **options}
-    app.add_middleware(
-        SessionMiddleware, model=StaffSession, secret_key=SECRET, session_cookie="staff", clock=clock, **options
-    )
-    staff = Annotated[StaffSession, Depends(session_of(StaffSession))]
-    shopping = Annotated[ShopSession, Depends(session_of(ShopSession))]
-
-    @app.post("/staff/login")
-    async def login(session: staff) -> None:
-        session.regenerate()
-        session.name = "ann"
-
-    @app.post("/both/login")
-    async def login_to_both(session: staff, other: shopping) -> None:
-        for each in (session, other):
-            each.regenerate()
-        session.name, other.user_id = "ann", 42
-
-    @app.get("/staff/who")
-    async def who(session: staff) -> list[object]:
-        return [session.name, str(session.info.status), session.info.device_bound]
-
-    @app.get("/shop/who")
-    async def shop_who(session: shopping) -> list[object]:
-        return [session.user_id, str(session.info.status), session.info.device_bound]
-
-    return app
+from tests.wire import call, http_scope
 
 
 @pytest.fixture
@@ -167,6 +127,16 @@ def test_a_root_path_that_a_header_cannot_hold_offers_nothing_broken(clock):
     response = browser.client.post("/login", headers={})
     value = response.headers.get("secure-session-registration", "")
     assert '/a"b' not in value
+
+
+def test_a_path_that_would_be_another_host_offers_nothing(clock):
+    """A browser reads `//other.example/session/device/register` as an address, not as a path."""
+    outer = Starlette(routes=[Mount("/{where:path}", bank(clock=clock))])
+    sent = call(outer, http_scope("//other.example/login", method="POST"))
+    names = [name for name, _ in sent[0]["headers"]]
+    assert sent[0]["status"] == 200
+    assert b"set-cookie" in names
+    assert b"secure-session-registration" not in names
 
 
 def test_excluded_paths_are_below_the_root_path_too(clock):

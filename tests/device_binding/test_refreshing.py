@@ -304,8 +304,7 @@ def test_the_device_cookie_comes_again_if_it_was_sealed_under_a_fallback(asked, 
     rotated = {"secret_key": OLD_SECRET, "secret_key_fallbacks": [SECRET]}
     app = bank("cookies", clock=clock, **rotated)
     browser = Browser(app, clock)
-    for name, value in user.cookies().items():
-        browser.jar.receive(_request(browser), f"{name}={value}; Path=/; Secure; HttpOnly".encode())
+    browser.plant(user.cookies())
     if mode == "store":
         return
     headers = [named(user)]
@@ -317,12 +316,6 @@ def test_the_device_cookie_comes_again_if_it_was_sealed_under_a_fallback(asked, 
     challenge = challenge_in(response)
     response = post(browser, *headers, response_header(user.binding.key.refresh(challenge)))
     assert written(response) == [BOUND]
-
-
-def _request(browser):
-    from tests.reference.cookie_jar import Request
-
-    return Request(f"{browser.site}/")
 
 
 def test_a_captured_proof_works_while_its_challenge_holds(asked, clock):

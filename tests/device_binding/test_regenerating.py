@@ -5,7 +5,7 @@ from fastapi import Request
 
 from fastsession import Session
 from tests.device_binding.bank import BOUND, DEVICE, LIFETIME, REGISTER, bank, challenge_name, opened
-from tests.device_binding.modelled_browser import Browser, Thief, offer_in
+from tests.device_binding.modelled_browser import Browser, offer_in
 from tests.device_binding.test_cookies import written
 from tests.shop import ABSOLUTE, COOKIE, START
 
@@ -170,43 +170,37 @@ def test_without_a_live_proof_the_pair_is_new(user, clock):
     assert pair(user) != before
 
 
-def test_nobody_can_bind_a_victims_login_to_a_key_of_theirs(app, clock):
-    """Binding fixation: three planted cookies of the thief's own bound session are in the victim's browser."""
-    thief, victim = Browser(app, clock), Browser(app, clock, binds=False)
+@pytest.mark.parametrize("binds", [True, False], ids=["bound", "without the feature"])
+def test_nobody_can_bind_a_victims_login_to_a_key_of_theirs(app, clock, binds):
+    """Binding fixation: the three cookies of the thief's own bound session are planted in the victim's browser."""
+    thief, victim = Browser(app, clock), Browser(app, clock, binds=binds)
     thief.post("/login/7")
-    victim.jar = thief.jar
-    victim.post("/login/42")
-    assert victim.get("/who").json() == [42, "valid", False, None]
-    assert pair(victim) != opened(DEVICE, Thief(thief).taken[DEVICE]).id or thief.jar is victim.jar
-    # What the thief still has: the key, and the cookies from before.
-    assert victim.post("/transfer").status_code == 403
-
-
-def test_a_planted_bound_session_does_not_prove_the_victims_login(app, clock):
-    thief, victim = Browser(app, clock), Browser(app, clock)
-    thief.post("/login/7")
-    planted = thief.cookies()
-    for name, value in planted.items():
-        victim.jar.receive(request_to(victim), f"{name}={value}; Path=/; Secure; HttpOnly".encode())
+    victim.plant(thief.cookies())
     assert victim.get("/who").json()[:3] == [7, "valid", True]
     victim.post("/login/42")
-    assert pair(victim) != opened(DEVICE, planted[DEVICE]).id
+    assert pair(victim) != pair(thief)
+    assert victim.get("/who").json() == [42, "valid", binds, START + LIFETIME if binds else None]
+    # The victim's cookies in the thief's hands, who has the key of the planted session.
+    stolen = Browser(app, clock)
+    stolen.plant(victim.cookies())
+    stolen.bindings = thief.bindings
+    stolen.forget(BOUND)
+    clock.advance(1)
+    assert stolen.get("/who").json()[:2] == ([None, "unbound"] if binds else [42, "valid"])
+    assert stolen.post("/transfer").status_code == 403
+    assert not stolen.is_bound
+
+
+def test_nobody_can_plant_an_offer_that_a_victim_takes(app, clock):
+    """As before, with a session whose offer the thief has not taken yet."""
+    thief, victim = Browser(app, clock, registers=False), Browser(app, clock)
+    thief.post("/login/7")
+    victim.plant(thief.cookies())
+    victim.post("/login/42")
+    assert pair(victim) != pair(thief)
+    thief.plant(victim.cookies())
+    assert thief.register().status_code == 400
     assert victim.get("/who").json() == [42, "valid", True, START + LIFETIME]
-    # The thief's key proves nothing of the victim's session.
-    stolen = victim.stolen()
-    clock.advance(LIFETIME)
-    thief_browser = Browser(app, clock)
-    thief_browser.bindings = thief.bindings
-    for name, value in stolen.taken.items():
-        thief_browser.jar.receive(request_to(victim), f"{name}={value}; Path=/; Secure; HttpOnly".encode())
-    thief_browser.forget(BOUND)
-    assert thief_browser.get("/who").json()[:2] == [None, "unbound"]
-
-
-def request_to(browser):
-    from tests.reference.cookie_jar import Request
-
-    return Request(f"{browser.site}/")
 
 
 @pytest.mark.parametrize("mode", ["revocations", "store"], indirect=True)
