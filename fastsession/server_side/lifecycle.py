@@ -215,7 +215,7 @@ class ServerLifecycle(Lifecycle):
         return Step(Outcome.KEEP)
 
     async def _end(self, came: Token, visit: Visit) -> None:
-        """End the session that came, whose own browser this response tells; raises `Rejected`, `StoreUnavailableError`."""
+        """End the session that came, as this response tells its browser; raises `Rejected`, `StoreUnavailableError`."""
         if visit.drained:
             # Key by key: that was not meant for what the browser has been given since.
             await self.refuse_noted(visit, self.model_of(visit.payload))
