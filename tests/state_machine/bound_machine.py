@@ -29,6 +29,7 @@ GENTLE_PLANS = st.builds(
     st.sampled_from(GENTLE_STEPS),
     st.sampled_from((*["nothing"] * 6, "a rotation goes on", "the cookies are copied")),
     st.sampled_from(([], [], [], ["append to the cart"], ["sign in"], ["sign in as another"], ["sign in as nobody"])),
+    st.just(200),
 )
 # Mostly the browser's own cookies.
 COPIES = st.sampled_from((None, None, None, 0, 1, 2))
@@ -165,7 +166,8 @@ class BoundSessions(Sessions):
 
     def beside(self, pairs):
         values = dict(pairs)
-        return Beside(self.server.keys, self.known.get(values.get(DEVICE)), self.known.get(values.get(BOUND)))
+        device, bound = self.known.get(values.get(DEVICE)), self.known.get(values.get(BOUND))
+        return Beside(self.server.keys, device, bound, sent_late=BOUND in values)
 
     def check_beside(self, visit, arrival, outcome, cookie, set_cookies):
         came = arrival.cookie.pair if arrival.cookie else None

@@ -57,6 +57,12 @@ class Beside:
     device: DeviceCookie | None = None
     bound: BoundCookie | None = None
     brings_proof: bool = False
+    # Whether a bound cookie came, whatever it says: the browser may have sent its last proof too late.
+    sent_late: bool = False
+
+    def registers(self, now):
+        """Whether the browser may be registering its key this moment."""
+        return self.device is not None and self.device.key is None and now <= self.device.since + CHALLENGE + SKEW
 
     def lacks_proof(self, now):
         """Whether the device is registered, and not proven."""
@@ -85,11 +91,12 @@ class BoundRules(Rules):
         device = beside.device
         if device is not None and device.secret not in keys:
             return Arrival("unknown_key", now)
+        # Outdated: its browser may come back with the key, so no new session may replace this one.
         if device is None or device.pair != cookie.pair:
-            return Arrival("unbound", now, outdated=True)
+            return Arrival("unbound", now, outdated=beside.sent_late)
         must_prove = self.without_proof == "reject" and not beside.brings_proof
         if must_prove and beside.lacks_proof(now):
-            return Arrival("unbound", now, outdated=True)
+            return Arrival("unbound", now, outdated=beside.sent_late)
         return None
 
     def is_unclaimed(self, cookie, now, beside):

@@ -123,7 +123,7 @@ class Rules:
         if self._over(cookie.id, now):
             return Arrival("revoked", now, outdated=self._told_of(cookie.id, now))
         if self.is_unclaimed(cookie, now, beside):
-            return Arrival("unbound", now, outdated=True)
+            return Arrival("unbound", now, outdated=beside.sent_late or beside.registers(now))
         record = self.records.get(cookie.id) or Record(cookie.key, cookie.data, 0, 0)
         if record.key not in keys:
             return Arrival("unknown_key", now)
