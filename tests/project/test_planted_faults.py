@@ -11,7 +11,7 @@ import pytest
 
 import fastsession
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 class Fault(NamedTuple):
