@@ -46,8 +46,8 @@ FAULTS = {
     "a login keeps the id": Fault("visit", "return Token(new_id(), now,", "return Token(self.id, now,"),
     "a save leaves the idle deadline": Fault(
         "visit",
-        "return Token(session_id, created_at, signed_in, now,",
-        "return Token(session_id, created_at, signed_in, came.renewed_at,",
+        "came.created_at, came.authenticated_at, now",
+        "came.created_at, came.authenticated_at, came.renewed_at",
     ),
     "a failed request saves": Fault("decision", "SERVER_ERROR = 500", "SERVER_ERROR = 600"),
     "a rejected cookie is cleared": Fault(
@@ -94,9 +94,9 @@ FAULTS = {
         mode="store",
     ),
     "a logout leaves the record": Fault(
-        "server_side/lifecycle",
-        "if self.records is not None and not await self.records.retire(",
-        "if False and self.records is not None and not await self.records.retire(",
+        "server_side/revoking",
+        "if self._records is not None and not await self._records.retire(",
+        "if False and self._records is not None and not await self._records.retire(",
         mode="store",
     ),
     "a change from before a login replaces its cookie": Fault("decision", " and not outdated", "", mode="revocations"),
@@ -153,7 +153,7 @@ FAULTS = {
         mode="bound cookies reject",
     ),
     "an offer is never given up": Fault(
-        "device_binding/devices",
+        "device_binding/coming_back",
         "GIVEN_UP_AFTER: Final = CHALLENGE_LIFETIME",
         "GIVEN_UP_AFTER: Final = 10**9",
         mode="bound cookies reject",

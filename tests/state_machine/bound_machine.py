@@ -23,12 +23,22 @@ DEVICE, BOUND = f"{PREFIX}-device-{REST}", f"{PREFIX}-bound-{REST}"
 REGISTER, REFRESH = "/session/device/register", "/session/device/refresh"
 SHORT_STEPS = (0, 0, 0, 0, 0, 1, 100, 179, 180, 299, 301)
 # Seconds after which a bound session is still there: before and after the end of a proof, and of an offer.
-GENTLE_STEPS = (0, 1, 100, 150, 179, 180, 181, 331)
+GENTLE_STEPS = (0, 1, 100, 150, 179, 180, 181, 331, 331)
 GENTLE_PLANS = st.builds(
     Plan,
     st.sampled_from(GENTLE_STEPS),
     st.sampled_from((*["nothing"] * 6, "a rotation goes on", "the cookies are copied")),
-    st.sampled_from(([], [], [], ["append to the cart"], ["sign in"], ["sign in as another"], ["sign in as nobody"])),
+    st.sampled_from(
+        (
+            [],
+            [],
+            ["append to the cart"],
+            ["append to the cart"],
+            ["sign in"],
+            ["sign in as another"],
+            ["sign in as nobody"],
+        )
+    ),
     st.just(200),
 )
 # Mostly the browser's own cookies.

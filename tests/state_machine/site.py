@@ -50,7 +50,9 @@ class Visit:
 
     def scope(self):
         header = "; ".join(f"{name}={value}" for name, value in self.pairs).encode()
-        return http_scope(headers=[(b"cookie", header)] if header else []) | {"visit": self}
+        # From a page of the site itself: before such a request a browser asks for a proof of its device.
+        headers = [(b"sec-fetch-site", b"same-origin"), *([(b"cookie", header)] if header else [])]
+        return http_scope(headers=headers) | {"visit": self}
 
     async def run(self, request, send):
         session = await get_session(request) if self.looks else None
