@@ -172,12 +172,20 @@ class BoundSessions(Sessions):
         pairs = [pair for jar, fits in zip(chosen, wanted, strict=True) for pair in jar if fits(pair[0])]
         self.finished(self.begun(pairs, looks=True), plan)
 
+    @rule(after=st.sampled_from(GENTLE_STEPS), plan=GENTLE_PLANS)
+    def follow_a_link(self, after, plan):
+        """Come from a page of another site: no browser refreshes for that."""
+        self.happens("nothing", after)
+        self.elsewhere = True
+        self.visit(plan, looks=True)
+        self.elsewhere = False
+
     # What the requests of every machine mean for the two cookies beside the session's own.
 
     def beside(self, pairs):
         values = dict(pairs)
         device, bound = self.known.get(values.get(DEVICE)), self.known.get(values.get(BOUND))
-        return Beside(self.server.keys, device, bound, sent_late=BOUND in values)
+        return Beside(self.server.keys, device, bound, sent_late=BOUND in values or self.elsewhere)
 
     def check_beside(self, visit, arrival, outcome, cookie, set_cookies):
         came = arrival.cookie.pair if arrival.cookie else None
