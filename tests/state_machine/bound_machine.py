@@ -23,12 +23,22 @@ DEVICE, BOUND = f"{PREFIX}-device-{REST}", f"{PREFIX}-bound-{REST}"
 REGISTER, REFRESH = "/session/device/register", "/session/device/refresh"
 SHORT_STEPS = (0, 0, 0, 0, 0, 1, 100, 179, 180, 299, 301)
 # Seconds after which a bound session is still there: before and after the end of a proof, and of an offer.
-GENTLE_STEPS = (0, 1, 100, 150, 179, 180, 181, 331)
+GENTLE_STEPS = (0, 1, 100, 150, 179, 180, 181, 331, 331)
 GENTLE_PLANS = st.builds(
     Plan,
     st.sampled_from(GENTLE_STEPS),
     st.sampled_from((*["nothing"] * 6, "a rotation goes on", "the cookies are copied")),
-    st.sampled_from(([], [], [], ["append to the cart"], ["sign in"], ["sign in as another"], ["sign in as nobody"])),
+    st.sampled_from(
+        (
+            [],
+            [],
+            ["append to the cart"],
+            ["append to the cart"],
+            ["sign in"],
+            ["sign in as another"],
+            ["sign in as nobody"],
+        )
+    ),
     st.just(200),
 )
 # Mostly the browser's own cookies.
@@ -162,12 +172,20 @@ class BoundSessions(Sessions):
         pairs = [pair for jar, fits in zip(chosen, wanted, strict=True) for pair in jar if fits(pair[0])]
         self.finished(self.begun(pairs, looks=True), plan)
 
+    @rule(after=st.sampled_from(GENTLE_STEPS), plan=GENTLE_PLANS)
+    def follow_a_link(self, after, plan):
+        """Come from a page of another site: no browser refreshes for that."""
+        self.happens("nothing", after)
+        self.elsewhere = True
+        self.visit(plan, looks=True)
+        self.elsewhere = False
+
     # What the requests of every machine mean for the two cookies beside the session's own.
 
     def beside(self, pairs):
         values = dict(pairs)
         device, bound = self.known.get(values.get(DEVICE)), self.known.get(values.get(BOUND))
-        return Beside(self.server.keys, device, bound, sent_late=BOUND in values)
+        return Beside(self.server.keys, device, bound, sent_late=BOUND in values or self.elsewhere)
 
     def check_beside(self, visit, arrival, outcome, cookie, set_cookies):
         came = arrival.cookie.pair if arrival.cookie else None

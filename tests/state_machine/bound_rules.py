@@ -57,7 +57,7 @@ class Beside:
     device: DeviceCookie | None = None
     bound: BoundCookie | None = None
     brings_proof: bool = False
-    # Whether a bound cookie came, whatever it says: the browser may have sent its last proof too late.
+    # Whether a bound cookie came, whatever it says, or the request comes from another site: the browser may have the key.
     sent_late: bool = False
 
     def registers(self, now):

@@ -66,6 +66,8 @@ class Sessions(RuleBasedStateMachine):
     """One browser and one site. A subclass says where the site keeps its sessions."""
 
     mode: str
+    # Whether pages of another site start the requests.
+    elsewhere = False
     requests, answers = Bundle("requests"), Bundle("answers")
 
     def __init__(self):
@@ -170,7 +172,8 @@ class Sessions(RuleBasedStateMachine):
         self.server, self.last_of_old_key = self.site.deploy(keys), self.latest
 
     def begun(self, pairs, looks):
-        request = Request(Visit(self.server, pairs, looks=looks), self.sealed.behind(pairs), self.beside(pairs))
+        visit = Visit(self.server, pairs, looks=looks, elsewhere=self.elsewhere)
+        request = Request(visit, self.sealed.behind(pairs), self.beside(pairs))
         self.under_way.append(request)
         if looks or self.mode == "store":
             request.arrival = self.received(request)

@@ -40,7 +40,9 @@ class Seen(NamedTuple):
 class Visit:
     """One request. Where it looks, it does so when it arrives; what it does to the session comes later."""
 
-    def __init__(self, server, pairs, *, looks):
+    def __init__(self, server, pairs, *, looks, elsewhere=False):
+        # From a page of the site itself, before whose requests a browser asks for a proof of its device, or from another.
+        self.initiator = b"cross-site" if elsewhere else b"same-origin"
         self.server, self.pairs, self.looks = server, pairs, looks
         self.seen: Seen | None = None
         self.reached, self.released = asyncio.Event(), asyncio.Event()
@@ -50,7 +52,8 @@ class Visit:
 
     def scope(self):
         header = "; ".join(f"{name}={value}" for name, value in self.pairs).encode()
-        return http_scope(headers=[(b"cookie", header)] if header else []) | {"visit": self}
+        headers = [(b"sec-fetch-site", self.initiator), *([(b"cookie", header)] if header else [])]
+        return http_scope(headers=headers) | {"visit": self}
 
     async def run(self, request, send):
         session = await get_session(request) if self.looks else None
