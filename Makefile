@@ -5,7 +5,8 @@ PYTEST := $(PYTHON_BIN)/python -m pytest @.ci/side-by-side
 SLOW := benchmarks comparison comparison_by_running cookie_jar_% cookie_reference docs edits example_% generated_models \
 	lost_logins mapping_like_a_dict memory migrating_data payload_round_trip planted_faults running session_status_script setup \
 	starlette_own_suite supply_chain token_cookies token_mutants
-FAST := $(foreach path, $(wildcard tests/test_*.py), $(if $(filter $(SLOW:%=test_%.py), $(notdir $(path))),, $(path)))
+FAST_IN := cookies keys model project routes scope time
+FAST := $(foreach path, $(wildcard $(FAST_IN:%=tests/%/test_*.py) tests/formats/test_foreign_*.py tests/formats/test_migrating*.py), $(if $(filter $(SLOW:%=test_%.py), $(notdir $(path))),, $(path)))
 PORT ?= 8000
 # How long a session of the shop lasts without a visit: with 1, the timeout warning comes after half a minute.
 IDLE_MINUTES ?= 30
@@ -33,7 +34,7 @@ check: .venv/.check ## ruff, mypy, pyright, the documentation
 	$(PYTHON_BIN)/ruff format --check .
 	$(PYTHON_BIN)/mypy
 	$(PYTHON_BIN)/pyright
-	$(PYTHON_BIN)/python -m pytest -q tests/test_layers.py tests/test_public_names.py
+	$(PYTHON_BIN)/python -m pytest -q tests/project/test_layers.py tests/project/test_public_names.py
 	$(MAKE) docs
 
 docs: .venv/.docs ## build the documentation

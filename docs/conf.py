@@ -27,5 +27,5 @@ html_copy_source = False
 
 # Hosts that stand for the reader's own.
 linkcheck_ignore = [r"https?://(localhost|127\.0\.0\.1|testserver|[\w.]*\bexample\b)"]
-# GitHub marks lines with script; tests/test_comparison.py looks at the lines themselves.
+# GitHub marks lines with script; tests/project/test_comparison.py looks at the lines themselves.
 linkcheck_anchors_ignore_for_url = [r"https://github\.com/.*/blob/"]

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tests.cookies.test_token_mutants import mutants
 from tests.device_binding.bank import BOUND, DEVICE, bank, challenge_name, opened, sealer
 from tests.device_binding.modelled_browser import Browser, offer_in
 from tests.shop import COOKIE, START
-from tests.test_token_mutants import mutants
 from tests.wire import http_scope
 
 NAMES = {

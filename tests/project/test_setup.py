@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-SETUP = Path(__file__).parent.parent / ".ci" / "setup"
+SETUP = Path(__file__).parents[2] / ".ci" / "setup"
 # What the script needs besides the programs that it looks for.
 NEEDED = ("bash", "dirname", "env")
 

@@ -7,7 +7,7 @@ import pytest
 
 import fastsession
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
 PAGE = (TESTS / "README.md").read_text()
 ROWS = [
@@ -58,3 +58,8 @@ def test_a_row_names_what_exists_and_something_to_run(changed, run):
 @pytest.mark.parametrize("folder", sorted(path.name for path in TESTS.iterdir() if list(path.glob("test_*.py"))))
 def test_every_folder_of_tests_is_named(folder):
     assert f"tests/{folder}" in PAGE
+
+
+def test_no_test_lies_flat_in_the_folder_of_all():
+    """tests/README.md tells the folders: what one holds in the hand when a test fails."""
+    assert sorted(path.name for path in TESTS.glob("test_*.py")) == []

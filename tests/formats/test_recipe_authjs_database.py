@@ -16,7 +16,7 @@ from fastsession.formats import ForeignSession
 from tests.front_ends import AUTHJS_COOKIE
 from tests.shop import browser
 
-PAGE = Path(__file__).parent.parent / "docs" / "recipes" / "authjs-database-sessions.md"
+PAGE = Path(__file__).parents[2] / "docs" / "recipes" / "authjs-database-sessions.md"
 TOKEN, ENDED = "1f0c8a9e-55d2-4b7a-9c31-d7e0a2b4c6f8", "2a1b3c4d-66e3-4c8b-8d42-e8f1b3c5d7a9"
 TABLE = (
     """CREATE TABLE "Session" ("id" TEXT PRIMARY KEY, "sessionToken" TEXT UNIQUE, "userId" TEXT, "expires" DATETIME)"""

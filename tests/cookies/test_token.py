@@ -16,7 +16,7 @@ from fastsession.sealing.own_cookies import OwnCookies
 from fastsession.sealing.token import HEADER_CHARACTERS, Token, TokenSealer, decode, encode, new_id, token_size
 from fastsession.status import SessionStatus
 
-GOLDEN = json.loads((Path(__file__).parent / "vectors" / "tokens.json").read_text())
+GOLDEN = json.loads((Path(__file__).parents[1] / "vectors" / "tokens.json").read_text())
 NOW = 1_800_000_000
 KEYS = KeyRing([b"eleven blue lanterns hang over the 7th pier"])
 OLD_KEYS = KeyRing([b"nobody counted the 93 gulls on that morning"])

@@ -12,7 +12,7 @@ from fastsession.testing import Clock, sealed_cookies
 from tests.reference import token_reader
 from tests.reference.token_reader import challenge, derive, device, identifier, joined, opened, read
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 GOLDEN = json.loads((ROOT / "tests" / "vectors" / "tokens.json").read_text())
 # Which of several cookies of one name counts is decided above a reader of tokens.
 INVALID = [entry for entry in GOLDEN["invalid"] if entry["status"] != "ambiguous"]

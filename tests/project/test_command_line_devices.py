@@ -9,8 +9,8 @@ from fastsession import DeviceBinding, generate_key
 from fastsession.testing import Clock
 from tests.device_binding.bank import BOUND, DEVICE, LIFETIME, REGISTERING, bank, opened
 from tests.device_binding.modelled_browser import Browser
+from tests.project.test_command_line import REJECTED, VALID, fastsession, shown
 from tests.shop import COOKIE, SECRET
-from tests.test_command_line import REJECTED, VALID, fastsession, shown
 
 
 def cookies(*, age=0, registers=True, **options):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGE = DOCS / "security.md"
 # Numbers that were given to something else once are not given again.
@@ -63,5 +63,5 @@ def test_no_id_is_cited_that_the_table_does_not_have(folder):
 
 
 def test_an_answer_that_points_nowhere_would_be_found():
-    answer = "`tests/test_security_table.py::test_nothing`, `tests/gone.py::test_a` and [a](#nowhere), [b](gone.md#c)"
+    answer = "`tests/project/test_security_table.py::test_nothing`, `tests/gone.py::test_a` and [a](#nowhere), [b](gone.md#c)"
     assert len(list(missing(answer))) == 4

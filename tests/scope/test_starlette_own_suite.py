@@ -43,7 +43,7 @@ def test_starlettes_own_tests_pass_with_nothing_changed_but_the_import(source):
     assert text.count(THEIR_IMPORT) == 1
     tests.write_text(text.replace(THEIR_IMPORT, OUR_IMPORT))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--override-ini=addopts=", str(tests)]
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     ran = subprocess.run(
         command,
         cwd=source,

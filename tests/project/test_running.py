@@ -11,7 +11,7 @@ import pytest
 
 from tests.processes import PATIENCE, started
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 HANGING = """
 import asyncio
 import threading

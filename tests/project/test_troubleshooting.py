@@ -14,7 +14,7 @@ from fastsession.testing import Clock, sealed_cookies
 from tests.shop import COOKIE, DAY, IDLE, START, Current, browser, cookie_header, shop, shown
 from tests.shop import ShopSession as Shop
 
-PAGE = (Path(__file__).parent.parent / "docs" / "troubleshooting.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text()
 VARYING = {
     "session": r"[0-9a-f]{16}",
     "client": r"[\w.]+",

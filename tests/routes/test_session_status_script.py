@@ -13,7 +13,7 @@ from tests.timed_shop import timed_shop
 
 # The most bytes of each as it is served. Every page of those who are signed in loads the first.
 LIMITS = {"session-timeout.js": 4096, "sign-in-timeout.js": 1280, "sign-out-on-close.js": 512}
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FOLDER = Path(fastsession.session_status.__file__).parent
 
 

@@ -6,8 +6,8 @@ import pytest
 from pydantic import BeforeValidator
 
 from fastsession import Session
+from tests.cookies.test_rejections import flipped
 from tests.shop import browser, cookie_header
-from tests.test_rejections import flipped
 from tests.visitor import Visitor, note
 
 validated: list[Any] = []

@@ -12,7 +12,7 @@ from tests.beside_peers import (
     authjs_readers,
     better_auth_readers,
 )
-from tests.test_comparison import PAGE
+from tests.project.test_comparison import PAGE
 
 # What the page tells of; others may have mended it.
 VERSIONS = {"fastapi-nextauth-jwt": "2.1.1", "fastapi-better-auth-bridge": "0.6.0"}

@@ -10,7 +10,7 @@ import pytest
 
 from tests.formats.peer import BUILD, install
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "comparison.md").read_text()
 SOURCE = re.compile(
     r"^\[(?P<claim>[\w-]+)\]: https://github\.com/(?P<repository>[\w-]+/[\w-]+)/blob/v?(?P<tag>[\d.]+)/"

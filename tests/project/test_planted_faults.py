@@ -11,7 +11,7 @@ import pytest
 
 import fastsession
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 class Fault(NamedTuple):
@@ -46,8 +46,8 @@ FAULTS = {
     "a login keeps the id": Fault("visit", "return Token(new_id(), now,", "return Token(self.id, now,"),
     "a save leaves the idle deadline": Fault(
         "visit",
-        "came.created_at, came.authenticated_at, now",
-        "came.created_at, came.authenticated_at, came.renewed_at",
+        "times = came.created_at, came.authenticated_at, now",
+        "times = came.created_at, came.authenticated_at, came.renewed_at",
     ),
     "a failed request saves": Fault("decision", "SERVER_ERROR = 500", "SERVER_ERROR = 600"),
     "a rejected cookie is cleared": Fault(

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import pytest
 
 from tests.peer_shops import SHOPS
-from tests.test_comparison import PAGE, tables
+from tests.project.test_comparison import PAGE, tables
 
 pytestmark = pytest.mark.parametrize("name", SHOPS)
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.screenshots import KEPT, MOST_BYTES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/_static/screenshots"
 
 

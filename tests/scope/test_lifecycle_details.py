@@ -7,9 +7,9 @@ from fastapi import BackgroundTasks, Request
 
 from fastsession import SessionNotSerializableError
 from fastsession.formats import Migration
+from tests.cookies.test_rejections import flipped
 from tests.formats.vector import vector
 from tests.shop import IDLE, Current, browser, cookie_header, shop
-from tests.test_rejections import flipped
 
 STARLETTE = vector("starlette/A01")
 

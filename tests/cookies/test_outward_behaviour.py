@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastsession import SessionStatus, get_session, require
 from fastsession.stores import MemoryRevocations, MemoryStore
 from fastsession.testing import Clock
+from tests.cookies.test_rejections import CASES, flipped
 from tests.server_side.counting import Counting
 from tests.shop import CLEARED, COOKIE, MINUTE, OLD_SECRET, START, browser, cookie_header, shop
-from tests.test_rejections import CASES, flipped
 
 router = APIRouter()
 

@@ -13,7 +13,7 @@ from tests.shop import COOKIE, ShopSession, shop
 
 pytestmark = pytest.mark.usefixtures("event_loop")
 
-VECTORS = json.loads((Path(__file__).parent / "vectors" / "mangum.json").read_text())["vectors"]
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "mangum.json").read_text())["vectors"]
 # The session cookie that the events carry.
 STAND_IN = next(cookie for vector in VECTORS for cookie in vector["event"].get("cookies", ()) if "session=" in cookie)
 EDGE = "Lambda@Edge"

@@ -9,7 +9,7 @@ from tests.benchmarks import budgets, codecs, in_process, tables
 from tests.benchmarks.cases import Key
 from tests.benchmarks.end_to_end import LOADS, Load
 from tests.benchmarks.forgetful import without_memory
-from tests.test_token_cookies import NOW, cookies, header, text, token
+from tests.cookies.test_token_cookies import NOW, cookies, header, text, token
 
 
 def test_every_measured_request_is_answered_as_its_scenario_says(caplog):

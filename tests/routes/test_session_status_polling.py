@@ -8,11 +8,11 @@ from fastsession import Session
 from fastsession.formats import Migration
 from fastsession.stores import MemoryRevocations, MemoryStore
 from fastsession.testing import Clock, sealed_cookies, set_session
+from tests.formats.test_migrating import FOREVER, header
 from tests.formats.vector import vector
 from tests.server_side.counting import Counting
 from tests.server_side.site import router as sign_in_router
 from tests.shop import COOKIE, IDLE, MINUTE, OLD_SECRET, SECRET, ShopSession, set_cookies, shop
-from tests.test_migrating import FOREVER, header
 from tests.timed_shop import status, timed_shop, visitor
 
 

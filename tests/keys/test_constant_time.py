@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.test_layers import PACKAGE
+from tests.project.test_layers import PACKAGE
 
 # What is secret, or proves that somebody knows a secret. Ids are compared only when they have been authenticated.
 SECRET = re.compile(r"(^|_)(tag|mac|digest|signature|secret|password|binding|token)$")
