@@ -77,9 +77,12 @@ class BoundSessions(Sessions):
         if copied:
             self.copies.append(self.jar.pairs(self.clock()))
         self.visit(Plan(after=after, does=[login]), looks=True)
+        early = self.jar.pairs(self.clock())
         for older in registers:
             self.register(after=0, older=older, same_key=False, at_once=True, copy=None)
         if copied:
+            # Somebody who has the cookies from between the login and the registration.
+            self.finished(self.begun(early, looks=True), Plan())
             # Somebody with a session of their own and this user's device, or the other way round.
             self.present_a_mixture(after=0, copies=(-1, -2, -2), plan=Plan())
             self.present_a_mixture(after=0, copies=(-2, -1, -1), plan=Plan())
