@@ -90,6 +90,7 @@ async def test_two_minutes_later_a_change_begins_a_session_of_its_own(app, home,
     assert len(set_cookies(response)) == 1
 
 
+@pytest.mark.parametrize("mode", ["revocations", "both"])
 async def test_a_change_from_before_it_ended_all_its_sessions_and_its_own_leaves_the_login_after_it(app):
     @app.post("/sign-out-everywhere")
     async def sign_out_everywhere(sessions: Control, session: Current) -> None:

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from secrets import token_hex
 
 import pytest
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -378,17 +377,6 @@ async def test_an_error_of_the_function_that_makes_the_engine_is_its_own(kind):
 
     with pytest.raises(RuntimeError, match="no settings"):
         await kind(broken).start()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-async def test_each_connection_to_sqlite_in_memory_is_a_database_of_its_own_without_tables(kind):
-    with pytest.raises(ConfigurationError, match="create_tables"):
-        await kind("sqlite+aiosqlite://").start()
-
-
-async def test_tables_that_cannot_be_made_are_an_error_of_the_driver(tmp_path):
-    with pytest.raises(DBAPIError):
-        await create_tables(f"sqlite+aiosqlite:///{tmp_path}/nowhere/shop.db")
 
 
 def test_a_pool_without_a_free_connection_is_named_as_the_cause():
