@@ -39,6 +39,11 @@ class Device(NamedTuple):
     proven_at: int
     stale: bool
 
+    def proven_until(self, now: float, lifetime: int) -> int:
+        """Until when its key is proven, in Unix seconds; 0 without a key or a live proof."""
+        until = self.proven_at + lifetime
+        return until if self.key and self.proven_at - CLOCK_SKEW <= now < until else 0
+
     def __repr__(self) -> str:
         """Without what it carries: it ends up in error reports."""
         return "Device(...)"
@@ -123,7 +128,7 @@ class DeviceCookies:
             try:
                 token = sealer.open(text)
             except Rejected as rejected:
-                missing = rejected if rejected.status is SessionStatus.UNKNOWN_KEY else missing
+                missing = rejected.again() if rejected.status is SessionStatus.UNKNOWN_KEY else missing
             else:
                 if token.id == pair and (newest is None or _age(token) > _age(newest)):
                     newest = token

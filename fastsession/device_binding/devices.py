@@ -12,7 +12,7 @@ from fastsession.device_binding import DeviceBinding
 from fastsession.device_binding.coming_back import GIVEN_UP_AFTER, may_come_back
 from fastsession.device_binding.device_cookies import Device, DeviceCookies
 from fastsession.errors import ConfigurationError, Rejected
-from fastsession.lifetime import CLOCK_SKEW, as_datetime
+from fastsession.lifetime import as_datetime
 from fastsession.sealing.token import encode, new_id
 from fastsession.status import SessionStatus
 
@@ -96,10 +96,7 @@ class Devices:
 
     def proven_until(self, device: Device | None, now: float) -> int:
         """Until when the device is proven, in Unix seconds; 0 without a live proof."""
-        if device is None or not device.key:
-            return 0
-        until = device.proven_at + self.proof_lifetime
-        return until if device.proven_at - CLOCK_SKEW <= now < until else 0
+        return 0 if device is None else device.proven_until(now, self.proof_lifetime)
 
     def lacks_proof(self, device: Device | None, now: float) -> bool:
         """Whether the session is bound, and the request brings no live proof."""

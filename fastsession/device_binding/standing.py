@@ -42,6 +42,4 @@ def proof_state(device: Device | None, now: float, *, proof_lifetime: int) -> st
 
 def why_unbound(device: Device, now: float, *, proof_lifetime: int) -> str:
     """Why `without_proof="reject"` turns the session away; empty for one that it lets in."""
-    if not device.key or -CLOCK_SKEW <= now - device.proven_at < proof_lifetime:
-        return ""
-    return "unbound: without a live proof"
+    return "unbound: without a live proof" if device.key and not device.proven_until(now, proof_lifetime) else ""

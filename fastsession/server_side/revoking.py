@@ -96,8 +96,7 @@ class Revoking:
 
     async def deny_unclaimed(self, pair: bytes, created_at: int) -> None:
         """Deny a session's copies from before its device was registered; raises `StoreUnavailableError`."""
-        if self.revocations is not None:
-            await self.revocations.deny_session(self.names.sessions(pair)[0], until=self._over_by(created_at))
+        await self._deny(self.names.sessions(pair)[0], until=self._over_by(created_at))
 
     def reject_unclaimed(self, visit: Visit) -> None:
         """Reject such a copy. Looks into memory only; raises `StoreUnavailableError`."""

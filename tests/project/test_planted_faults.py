@@ -132,9 +132,9 @@ FAULTS = {
         mode="bound cookies allow",
     ),
     "a proof counts for ever": Fault(
-        "device_binding/devices",
-        "if device.proven_at - CLOCK_SKEW <= now < until else 0",
-        "",
+        "device_binding/device_cookies",
+        "if self.key and self.proven_at - CLOCK_SKEW <= now < until else 0",
+        "if self.key else 0",
         mode="bound cookies reject",
     ),
     "any device cookie will do": Fault(
