@@ -28,6 +28,8 @@ OLDER = "the one that it had before, also long enough"
 KEY, OTHER_KEY, LONG_KEY = bytes(range(32)), bytes(range(32, 64)), bytes(range(64, 128))
 HOUR = 3600
 ROUNDS = 200
+# A character changed within a percent escape or a separator makes the cookie malformed already.
+TAMPERED = {SessionStatus.FORGED, SessionStatus.MALFORMED}
 
 
 @dataclass(frozen=True)
@@ -168,11 +170,7 @@ def test_a_tampered_cookie_is_refused_by_both(pair, peer):
     for _ in range(2):
         assert peer.open(pair.format, pair.options, cookies) is not None
         assert peer.open(pair.format, pair.options, tampered(cookies)) is None
-        # Within a percent escape or a separator it is malformed already.
-        assert status_of(pair.reader, tampered(cookies), time.time()) in {
-            SessionStatus.FORGED,
-            SessionStatus.MALFORMED,
-        }
+        assert status_of(pair.reader, tampered(cookies), time.time()) in TAMPERED
 
 
 @BOTH
@@ -230,5 +228,5 @@ def test_express_sessions_are_read_from_their_store(peer):
         assert list(store) == [session.id]
     assert peer.open("express-session", options, cookies) is not None
     assert peer.open("express-session", options, tampered(cookies)) is None
-    assert status_of(reader, tampered(cookies), time.time()) is SessionStatus.FORGED
+    assert status_of(reader, tampered(cookies), time.time()) in TAMPERED
     assert status_of(reader, cookies, time.time() + HOUR) is SessionStatus.EXPIRED_ABSOLUTE
