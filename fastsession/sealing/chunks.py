@@ -26,6 +26,8 @@ _LEAST_PIECE = 3000
 _MOST_LOOKS = 6
 # Cookies of our names that make a rejected header one to know again.
 _MOST_PRESENTED = 4
+# Of each so many characters: more than the nonce, which no two tokens share.
+_MOST_TOLD_APART = 256
 
 
 class Chunks:
@@ -40,7 +42,7 @@ class Chunks:
             raise ConfigurationError(message)
         self.names = tuple(name + suffix for suffix in _SUFFIXES)
         self._mark = f"{name}.".encode()
-        self._pairs = re.compile(re.escape(name).encode() + rb"(?:\.[12])?[ \t]*+=[^;]*+")
+        self._pairs = re.compile(re.escape(name).encode() + rb"(?:\.[12])?[ \t]*+=[^;]{0,%d}+" % _MOST_TOLD_APART)
         self._finders = tuple(chunk_name.encode() for chunk_name in self.names)
         # The whole token in one cookie, or pieces of it in all of them.
         self._single = MAX_COOKIE_SIZE - len(name)

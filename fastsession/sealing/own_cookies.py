@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hmac import compare_digest
+from itertools import chain, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from fastsession.cookies import MAX_COOKIES, MOST_HEADER_BYTES, find_values
@@ -14,11 +16,19 @@ from fastsession.sealing.chunks import CHUNK_MARK_SIZE, Chunks
 from fastsession.sealing.contract import Arrival
 from fastsession.sealing.other_writers import other_writer
 from fastsession.sealing.recent import Recent
-from fastsession.sealing.token import HEADER_CHARACTERS, LEAST_CHARACTERS, Token, TokenSealer, is_token_size
+from fastsession.sealing.token import (
+    HEADER_CHARACTERS,
+    LEAST_CHARACTERS,
+    Token,
+    TokenSealer,
+    decode,
+    is_token_size,
+    renewed_at_of,
+)
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Iterator, Mapping
 
     from fastsession.cookies import Header
     from fastsession.lifetime import Timeouts, Window
@@ -32,6 +42,7 @@ _NOTED = 1024
 # Somebody who knows the id of our key, and so can make such cookies, hides the good one with four that must be opened.
 _MOST_COMPARED, _MOST_TRIED = 16, 6
 _NEVER = 0.0, 0.0
+_FORGED = Rejected(SessionStatus.FORGED, "the tag does not match")
 _BEFORE_A_NAME = b"; \t"
 _MORE_COOKIES = f", or raise max_cookies ({MAX_COOKIES} at most)"
 
@@ -50,7 +61,7 @@ class OwnCookies:
         self._find = self.name.encode()
         self._pair, self._chunk = self._find + b"=", self._find + b"."
         self._beginnings = [beginning.encode() for beginning in sealer.beginnings()]
-        self._split = chunks.search(sealer.beginnings(), least=LEAST_CHARACTERS).split
+        self._search = chunks.search(sealer.beginnings(), least=LEAST_CHARACTERS)
         # A browser sends the same cookies until it is given others. With many visitors most are never seen again
         # while they would be remembered, so of the first time only the header's hash is noted.
         self._known: Recent[bytes, Arrival] = Recent(_REMEMBERED)
@@ -69,16 +80,20 @@ class OwnCookies:
         before, pair, after = header.partition(self._pair)
         as_browsers_write = pair and (not before or (before.endswith(b"; ") and before.find(self._find) < 0))
         # But for later chunks the only cookie of our name.
-        alone = after.find(self._find) < 0 or after.count(self._find) == after.count(self._chunk)
+        next_one = after.find(self._find)
+        alone = next_one < 0 or (
+            after.startswith(self._chunk, next_one) and after.count(self._find) == after.count(self._chunk)
+        )
         if as_browsers_write and alone and len(header) <= MOST_HEADER_BYTES:
             text = after.partition(b";")[0].strip(b" \t").decode("latin-1")
         else:
-            texts, rest = self._texts(header)
-            if not texts:
+            texts = self._texts(header)
+            some = list(islice(texts, 2))
+            if not some:
                 return None
-            if len(texts) > 1:
-                return self._newest(texts, rest, binding, now)
-            [text] = texts
+            if len(some) > 1:
+                return self._newest(some, texts, header, binding, now)
+            [text] = some
         try:
             token = self.sealer.open(self.chunks.join(text, header) if "." in text else text)
         except Rejected as rejected:
@@ -141,37 +156,41 @@ class OwnCookies:
         except Rejected:
             return _NEVER
 
-    def _texts(self, header: bytes) -> tuple[list[str], bytes]:
-        """The values that may be the session, and the header without them; raises `Rejected` (oversize, incomplete).
+    def _texts(self, header: bytes) -> Iterator[str]:
+        """The values that may be the session; raises `Rejected` (oversize, incomplete).
 
         Those that look like tokens under a configured key, or begin one. What else is called like our cookie costs
         no more than a search, so that it cannot hide the good one. Without any, the first cookie of our name tells
         why there is no session.
         """
-        found: list[str] = []
         if len(header) <= MOST_HEADER_BYTES and any(beginning in header for beginning in self._beginnings):
-            # The values, and before, between and behind them the rest.
-            found = self._split(header.decode("latin-1"), _MOST_COMPARED)
-        texts = found[1::2] or find_values(header, self._find)[:1]
+            found = self._search.finditer(header.decode("latin-1"))
+            first = next(found, None)
+            if first is not None:
+                return map(itemgetter(1), chain((first,), islice(found, _MOST_COMPARED - 1)))
+        texts = find_values(header, self._find)[:1]
         if not texts and self.chunks.following(header):
             raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
-        return texts, "".join(found[::2]).encode("latin-1")
+        return iter(texts)
 
-    def _newest(self, texts: list[str], rest: bytes, binding: bytes, now: float) -> Arrival:
-        """The newest valid token of several; raises `Rejected` (ambiguous, or why none is valid).
-
-        `rest` is the header without them: later chunks are searched there, however long the first ones are.
-        """
+    def _newest(self, texts: list[str], more: Iterator[str], header: bytes, binding: bytes, now: float) -> Arrival:
+        """The newest valid token of several; raises `Rejected` (ambiguous, or why none is valid)."""
         choice: Choice[Arrival] = Choice(most_tried=_MOST_TRIED)
-        for text in texts:
-            if not self._may_be_valid(text, rest, now):
-                continue
+        rest = b""
+        for text in chain(texts, more):
+            if "." in text and not rest:
+                rest = self._without_sessions(header)
             try:
-                found = self._arrival(text, rest, binding, now)
+                sealed = self._sealed(text, rest, now)
+                if not sealed:
+                    continue
+                if self.sealer.is_forged(sealed):
+                    choice.reject(_FORGED)
+                else:
+                    found = self._arrival(text, rest, binding, now)
+                    choice.accept(found, identity=found.token.id, written_at=found.token.renewed_at)
             except Rejected as rejected:
                 choice.reject(rejected)
-            else:
-                choice.accept(found, identity=found.token.id, written_at=found.token.renewed_at)
             if choice.is_full:
                 break
         if choice.is_empty:
@@ -179,12 +198,21 @@ class OwnCookies:
             return self._arrival(texts[0], rest, binding, now)
         return choice.newest()
 
-    def _may_be_valid(self, text: str, rest: bytes, now: float) -> bool:
-        """Whether length, later chunks and clear characters leave a value a valid token: not yet believed."""
-        if "." not in text:
-            return is_token_size(len(text)) and self.timeouts.may_be_valid(self.sealer.peek(text)[0], now)
-        renewed_at, _ = self.sealer.peek(text[CHUNK_MARK_SIZE:])
-        return self.chunks.may_be_whole(text, rest) and self.timeouts.may_be_valid(renewed_at, now)
+    def _without_sessions(self, header: bytes) -> bytes:
+        """The header without what may be the session: later chunks are searched there, however long the first are."""
+        return "".join(self._search.split(header.decode("latin-1"), _MOST_COMPARED)[::2]).encode("latin-1")
+
+    def _sealed(self, text: str, rest: bytes, now: float) -> bytes:
+        """The bytes of a token, none if its length, chunks or clear bytes leave it invalid; raises `Rejected`."""
+        if "." in text:
+            renewed_at, _ = self.sealer.peek(text[CHUNK_MARK_SIZE:])
+            if not self.timeouts.may_be_valid(renewed_at, now) or not self.chunks.may_be_whole(text, rest):
+                return b""
+            return decode(self.chunks.join(text, rest))
+        if not is_token_size(len(text)):
+            return b""
+        sealed = decode(text)
+        return sealed if self.timeouts.may_be_valid(renewed_at_of(sealed), now) else b""
 
     def _arrival(self, text: str, rest: bytes, binding: bytes, now: float) -> Arrival:
         """The valid token that a cookie's value is, or begins; raises `Rejected`."""

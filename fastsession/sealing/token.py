@@ -131,6 +131,16 @@ class TokenSealer:
             ),
         )
 
+    def is_forged(self, sealed: bytes) -> bool:
+        """Whether the tag of a decoded token does not match: of many made-up ones, none costs a `Rejected`."""
+        key = self.keys.by_id.get(sealed[1 : 1 + KEY_ID_SIZE])
+        try:
+            if key is not None:
+                key.cipher.open(sealed[HEADER_SIZE:], self._head + sealed[:HEADER_SIZE] + self._tail)
+        except InvalidTag:
+            return True
+        return False
+
     def beginnings(self) -> list[str]:
         """The characters with which tokens under the configured keys begin: version, and the id but for two bits."""
         return [encode(bytes((VERSION,)) + key_id)[:5] for key_id in self.keys.by_id]
@@ -147,6 +157,11 @@ def token_size(*, payload: int, bound: bool, spared: bool = False, paired: bool 
     plaintext = _FIXED.size + payload + beside
     sealed = HEADER_SIZE + NONCE_SIZE + plaintext + -plaintext % _PADDING + TAG_SIZE
     return -(-sealed * 8 // 6)
+
+
+def renewed_at_of(sealed: bytes) -> int:
+    """What a token's clear bytes say: not yet believed."""
+    return int.from_bytes(sealed[1 + KEY_ID_SIZE : HEADER_SIZE])
 
 
 def is_token_size(characters: int) -> bool:

@@ -46,6 +46,9 @@ REJECTED = [Scenario(name, "read", name) for name in ("expired", "forged", "garb
 HOSTILE_BYTES = 8_192
 HOSTILE_SHAPES = (
     "copies of a session, each altered",
+    "forged sessions among empty cookies of our name",
+    "forged sessions among cookies of similar names",
+    "forged sessions of 1 KB",
     "one long value that begins like a token",
     "our name again and again, empty",
     "first chunks of sessions",
@@ -178,20 +181,28 @@ async def hostile_case(contender: Contender, shape: str) -> Case:
     """8 KB of cookies in one of the shapes, of which no session comes."""
     app = contender.build("read")
     [cookie] = [one async for one in _cookies(contender, app, "valid", contents("120 B"))]
-    headers = request_headers(_hostile(shape, cookie)[:HOSTILE_BYTES])
+    [larger] = [one async for one in _cookies(contender, app, "valid", contents("1 KB"))]
+    headers = request_headers(_hostile(shape, cookie, larger)[:HOSTILE_BYTES])
     key = Key(contender.name, f"hostile: {shape}", "8 KB")
     answer = await exchange(app, headers)
     _expect(key, "answer", (answer.status, answer.body, _kind(answer)), (200, b"None", "none"))
     return Case(key, app, [headers], contender.bare)
 
 
-def _hostile(shape: str, cookie: str) -> str:
+def _hostile(shape: str, cookie: str, larger: str) -> str:
     name, _, value = cookie.partition("=")
     many = range(HOSTILE_BYTES)
     altered = (f"{name}={value[:-9]}{number:05d}{value[-4:]}" for number in many)
+    # Each for a sub-key of its own, which has to be derived: the nonce's first half is altered.
+    forged = [f"{name}={value[:12]}{number:016d}{value[28:]}" for number in range(4)]
+    larger_value = larger.partition("=")[2]
+    forged_larger = [f"{name}={larger_value[:12]}{number:016d}{larger_value[28:]}" for number in range(4)]
     chunks = (f"{name}=2.{number:08d}.{value * 4}" for number in many)
     made: dict[str, str] = {
         "copies of a session, each altered": "; ".join(itertools.islice(altered, 40)),
+        "forged sessions among empty cookies of our name": "; ".join([*forged, *[f"{name}="] * 600]),
+        "forged sessions among cookies of similar names": "; ".join([*forged, *[f"x{name}=A"] * 600]),
+        "forged sessions of 1 KB": "; ".join([*forged_larger, *["a=b"] * 600]),
         "one long value that begins like a token": f"{name}={value * 40}",
         "our name again and again, empty": "; ".join([f"{name}="] * 600),
         "first chunks of sessions": "; ".join(itertools.islice(chunks, 10)),

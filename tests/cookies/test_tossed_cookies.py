@@ -27,14 +27,14 @@ MINE, YOURS = bytes(16), bytes(range(16))
 
 
 class CountingCipher:
-    """A key's cipher that counts how often something is opened."""
+    """A key's cipher that keeps what it was given to open."""
 
     def __init__(self, cipher):
         self.cipher = cipher
-        self.opened = 0
+        self.opened = set()
 
     def open(self, sealed, associated_data):
-        self.opened += 1
+        self.opened.add(sealed)
         return self.cipher.open(sealed, associated_data)
 
     def seal(self, plaintext, associated_data, *, now):
@@ -107,8 +107,8 @@ def status(header):
     try:
         cookies.open(header, b"", NOW)
     except Rejected as rejected:
-        return rejected.status, sum(cipher.opened for cipher in ciphers)
-    return SessionStatus.VALID, sum(cipher.opened for cipher in ciphers)
+        return rejected.status, sum(len(cipher.opened) for cipher in ciphers)
+    return SessionStatus.VALID, sum(len(cipher.opened) for cipher in ciphers)
 
 
 @pytest.mark.parametrize("place", [0, 5, 10])
