@@ -39,11 +39,8 @@ class Lifecycle:
     """The path of the sessions of one middleware. Holds configuration, nothing of a request."""
 
     def __init__(self, setup: Setup) -> None:
-        self.setup = setup
-        self.codec = setup.codec
-        self.cookies = setup.cookies
-        self.clock = setup.clock
-        self.devices = setup.devices
+        self.setup, self.codec, self.cookies = setup, setup.codec, setup.cookies
+        self.clock, self.devices = setup.clock, setup.devices
 
     def open(self, visit: Visit) -> None:
         """Open the cookie: the one place where a rejection of it is caught."""
@@ -88,14 +85,19 @@ class Lifecycle:
             self.open(visit)
         payload = visit.payload if model is None else codec.dump(model, visit.extras)
         visit.committed, window = payload, visit.window
-        if payload != visit.payload or visit.asks or window is None or visit.now >= window.renews:
+        unasked = window is None and not visit.asks and self.devices is None
+        if unasked and model is not None and payload == visit.untouched.payload:
+            # A new session as it was made: nothing to decide.
+            report_rejection(visit, scope)
+        elif payload != visit.payload or visit.asks or window is None or visit.now >= window.renews:
             step = self._decided(view, scope, message)
             if self.devices is not None and step.token is not None:
                 step = Step(step.outcome, self.devices.paired(step.token, visit, scope))
             return self.carry_out(step, view, scope, message, send)
         visit.late = True
         if model is not None:
-            message["headers"] = for_caches(message.get("headers", ()), cookies=(), private=payload != codec.empty)
+            private = visit.payload is not None and payload != codec.empty
+            message["headers"] = for_caches(message.get("headers", ()), cookies=(), private=private)
         return send(message)
 
     def carry_out(self, step: Step, view: View, scope: Scope, message: Message, send: Send) -> Awaitable[None]:

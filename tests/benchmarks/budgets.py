@@ -81,7 +81,7 @@ RATIOS = [
     _alike(WRITE, "3 KB", FLOOR, 1.15),
     *[Ratio(OURS, rejected, SMALL, OURS, READ, 1.2) for rejected in ("expired", "forged", "garbage")],
     *[Ratio(OURS, f"hostile: {shape}", "8 KB", OURS, "forged", 3.0) for shape in HOSTILE_SHAPES],
-    Ratio(f"{OURS}, MemoryStore", "untouched", SMALL, OURS, "untouched", 1.5),
+    Ratio(f"{OURS}, MemoryStore on demand", "untouched", SMALL, OURS, "untouched", 1.5),
     _alike("read", SMALL, "starsessions, Redis", 0.7, f"{OURS}, RedisStore"),
     _alike("nested write", SMALL, "starsessions, Redis", 1.0, f"{OURS}, RedisStore"),
 ]
@@ -90,7 +90,7 @@ EXTRAS = [
     *[Extra(scenario, f"{OURS}, keys: 16", scenario, f"{OURS}, keys: 1", 1.0) for scenario in (READ, "forged")],
     *[Extra(f"{deed} among 60 others", OURS, f"{deed} among 0 others", OURS, 1.5) for deed in ("untouched", "read")],
 ]
-# With a store, while nobody looks at the session and nothing is due.
+# With a store on demand, while nobody looks at the session and nothing is due.
 MOST_ROUND_TRIPS = 0
 # Objects a request that wait for the cycle collector; memory blocks a request that stay for good.
 MOST_CYCLES = 0.0

@@ -45,16 +45,17 @@ EXPLANATIONS = {
         "rejections, events, revocations and late changes."
     ),
     r"(expired|forged|garbage) of": (
-        "A rejected cookie gets a new model, for which pydantic copies each default that is a list by Python's "
-        "`deepcopy`, and it is looked up whether this process has reported that cookie before."
+        "A rejected cookie gets a new model, and pydantic copies each default that is a list with Python's `deepcopy`. "
+        "The process also checks whether it has reported that cookie before."
     ),
     r"hostile": (
-        "Up to six cookies that look like ours are tried, so that a stranger's cannot hide the good one: each is "
-        "decrypted before it is known to be forged."
+        "Four tokens of 1.5 KB each are decoded and decrypted before they are known to be forged: a planted cookie must "
+        "not hide the good one."
     ),
-    r"MemoryStore|round trips": (
-        "`request.session` and a dependency give the session without a wait, so its record is fetched before the "
-        "application runs, whether anybody looks or not; a request without our cookie asks nothing."
+    r"MemoryStore|round trips": "The record is fetched only when the session is used or its renewal is due.",
+    r"RedisStore": (
+        "FastSession's record is encrypted, and a script replaces the version that was read, so parallel writes lose "
+        "nothing. starsessions overwrites the value."
     ),
 }
 

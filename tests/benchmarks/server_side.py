@@ -6,7 +6,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from fastsession.stores import MemoryRevocations, MemoryStore, RedisStore
+from fastsession.stores import MemoryRevocations, MemoryStore, OnDemand, RedisStore
 from tests.benchmarks import cases, product
 from tests.benchmarks.asgi import exchange
 from tests.benchmarks.cases import Case, case
@@ -19,6 +19,7 @@ def contenders(redis: Redis | None) -> list[Contender]:
     """The modes; a Redis store only when there is a server."""
     found = [
         product.contender("FastSession, MemoryStore", store=MemoryStore()),
+        product.contender("FastSession, MemoryStore on demand", store=OnDemand(MemoryStore())),
         product.contender(f"FastSession, {DENIALS:,} revocations", revocations=full_revocations()),
     ]
     if redis is not None:
@@ -47,7 +48,7 @@ class _Counting(MemoryStore):
 async def round_trips() -> int:
     """How often a store is asked in a request that brings a session and does not look at it."""
     store = _Counting()
-    contender = product.contender("FastSession, a store that counts", store=store)
+    contender = product.contender("FastSession, a store that counts", store=OnDemand(store))
     found = await case(contender, cases.UNTOUCHED, "120 B")
     store.asked = 0
     await exchange(found.app, found.requests[0])

@@ -146,11 +146,7 @@ def missed(found: Iterable[Verdict]) -> str:
             by_kind.setdefault(explanation(verdict.kind) or UNEXPLAINED, []).append(verdict)
     if not by_kind:
         return "None: every budget was met."
-    lines = []
-    for why, verdicts_ in by_kind.items():
-        names = "; ".join(f"{one.name}: {one.measured or 'not measured'}, {one.limit}" for one in verdicts_)
-        lines.append(f"- **{names}.** {why}")
-    return "\n".join(lines)
+    return "\n".join(f"- **{'; '.join(one.name for one in verdicts_)}.** {why}" for why, verdicts_ in by_kind.items())
 
 
 def memory(found: Memory) -> str:
