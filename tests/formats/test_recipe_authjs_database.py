@@ -1,4 +1,4 @@
-"""docs/recipes/authjs-database-sessions.md, against the table that Prisma makes for Auth.js."""
+"""docs/beside-a-front-end.md, "Auth.js with database sessions", against the table that Prisma makes for Auth.js."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ from fastsession.formats import ForeignSession
 from tests.front_ends import AUTHJS_COOKIE
 from tests.shop import browser
 
-PAGE = Path(__file__).parents[2] / "docs" / "recipes" / "authjs-database-sessions.md"
+PAGE = Path(__file__).parents[2] / "docs" / "beside-a-front-end.md"
 TOKEN, ENDED = "1f0c8a9e-55d2-4b7a-9c31-d7e0a2b4c6f8", "2a1b3c4d-66e3-4c8b-8d42-e8f1b3c5d7a9"
 TABLE = (
     """CREATE TABLE "Session" ("id" TEXT PRIMARY KEY, "sessionToken" TEXT UNIQUE, "userId" TEXT, "expires" DATETIME)"""
@@ -43,7 +43,8 @@ def change(engine, statement):
 
 @pytest.fixture
 def reader(engine):
-    (block,) = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    (block,) = (block for block in blocks if "class AuthjsDatabaseSession" in block)
     namespace = {"__name__": "recipe"}
     exec(compile(block, str(PAGE), "exec"), namespace)
     return namespace["AuthjsDatabaseSession"](engine)

@@ -1,4 +1,4 @@
-"""Every requirement and every failure of a peer in docs/security.md is answered by a test or a paragraph that exists."""
+"""Every requirement and every failure of a peer in tests/security.md is answered by a test or a paragraph that exists."""
 
 import ast
 import re
@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
-PAGE = DOCS / "security.md"
+PAGE = ROOT / "tests" / "security.md"
 # Numbers that were given to something else once are not given again.
 REQUIREMENTS = [*range(1, 3), *range(4, 7), *range(8, 14), *range(15, 30), 31, *range(33, 38), *range(39, 42), 43, 44]
 FAILURES = [*range(1, 19), *range(20, 29), 32, 33, 36]
@@ -17,7 +16,7 @@ IDS = [f"R-{number:02}" for number in REQUIREMENTS] + [f"I-{number:02}" for numb
 ROW = re.compile(r"^\| ([RI]-\d\d) \| (.+) \| (.+) \|$", re.MULTILINE)
 ROWS = ROW.findall(PAGE.read_text())
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
-LINK = re.compile(r"\]\(([\w/-]+\.md)?#([\w-]+)\)")
+LINK = re.compile(r"\]\(([\w./-]+\.md)#([\w-]+)\)")
 
 
 @cache
@@ -40,7 +39,7 @@ def missing(answer):
         if not (ROOT / path).exists() or name not in functions(ROOT / path):
             yield f"{path}::{name}"
     for page, anchor in LINK.findall(answer):
-        path = DOCS / page if page else PAGE
+        path = PAGE.parent / page
         if not path.exists() or anchor not in anchors(path):
             yield f"{path.name}#{anchor}"
 
@@ -63,5 +62,5 @@ def test_no_id_is_cited_that_the_table_does_not_have(folder):
 
 
 def test_an_answer_that_points_nowhere_would_be_found():
-    answer = "`tests/project/test_security_table.py::test_nothing`, `tests/gone.py::test_a` and [a](#nowhere), [b](gone.md#c)"
-    assert len(list(missing(answer))) == 4
+    tests = "`tests/project/test_security_table.py::test_nothing`, `tests/gone.py::test_a`"
+    assert len(list(missing(f"{tests} and [a](security.md#nowhere), [b](gone.md#c)"))) == 4

@@ -1,4 +1,4 @@
-"""The example shop on a SQL database: with the two lines of docs/recipes/postgresql.md."""
+"""The example shop on a SQL database: in a SQLAlchemyStore, as docs/stores.md shows."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The pair of docs/sharing-with-node.md, run as it stands there: route handlers in Node beside the FastAPI app."""
+"""The pair of docs/beside-a-front-end.md, run as it stands there: route handlers in Node beside the FastAPI app."""
 
 import re
 from pathlib import Path
@@ -9,9 +9,10 @@ import pytest
 from fastsession import generate_key
 from tests.formats.live.servers import asgi_server, beside_the_packages, node_server
 
-PAGE = (Path(__file__).parents[3] / "docs" / "sharing-with-node.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "beside-a-front-end.md").read_text()
 FILES = re.findall(r"^```js\n// (\S+\.js)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-PYTHON = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[0]
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+(PYTHON,) = (block for block in BLOCKS if "def create_app" in block)
 PASSWORD = "shared by the two servers of this test"
 
 
@@ -41,7 +42,7 @@ def servers(routes, monkeypatch):
     monkeypatch.setenv("SESSION_SECRET", generate_key())
     monkeypatch.setenv("SHARED_PASSWORD", PASSWORD)
     namespace = {"__name__": "shop"}
-    exec(compile(PYTHON, "sharing-with-node.md", "exec"), namespace)
+    exec(compile(PYTHON, "beside-a-front-end.md", "exec"), namespace)
     with (
         asgi_server(namespace["create_app"]()) as api,
         node_server(routes / "routes.mjs", str(routes), SHARED_PASSWORD=PASSWORD) as front,
