@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from secrets import token_hex
 
 import pytest
+import redis
 from redis.asyncio import RedisCluster
 from redis.asyncio.sentinel import Sentinel
 
@@ -129,6 +130,39 @@ async def test_when_the_first_sentinel_hangs_with_the_master_the_replica_is_foun
         await served_again(store, keys[1:])
         assert await store.read(keys[0]) is None
     figure(f"sentinel, {kind}: master and first sentinel hang, served after {seconds:.1f} s")
+
+
+@pytest.mark.usefixtures("dropped_connections")
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_sentinel_that_missed_the_failover_brings_no_session_back(redis_watched):
+    fleet = redis_watched
+    outdated, *others = fleet.sentinels
+    async with store_on(fleet.url) as store:
+        keys = await created(store, 10)
+        await asyncio.sleep(0.3)
+        outdated.pause()
+        fleet.master.pause()
+        await served_again(store, keys)
+        assert await store.delete(keys[0]) is True
+        for sentinel in others:
+            sentinel.pause()
+        outdated.resume()
+        fleet.master.resume()
+        with redis.Redis(port=fleet.replica.port) as new_master:
+            new_master.client_kill_filter(_type="normal", skipme=True)
+        for _ in range(20):
+            assert await read_or_refused(store, keys[0]) is None
+        for sentinel in others:
+            sentinel.resume()
+        await served_again(store, keys[1:])
+        assert await store.read(keys[0]) is None
+
+
+async def read_or_refused(store, key):
+    try:
+        return await store.read(key)
+    except StoreUnavailableError:
+        return None
 
 
 @pytest.mark.usefixtures("dropped_connections")
