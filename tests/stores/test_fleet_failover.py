@@ -134,23 +134,27 @@ async def test_when_the_first_sentinel_hangs_with_the_master_the_replica_is_foun
 
 @pytest.mark.usefixtures("dropped_connections")
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-async def test_a_sentinel_that_missed_the_failover_brings_no_session_back(redis_watched):
-    fleet = redis_watched
+async def test_a_master_that_comes_back_brings_no_session_back(redis_watched, tmp_path):
+    fleet, configuration = redis_watched, tmp_path / "sentinel0" / "sentinel.conf"
     outdated, *others = fleet.sentinels
     async with store_on(fleet.url) as store:
         keys = await created(store, 10)
         await asyncio.sleep(0.3)
-        outdated.pause()
+        outdated.kill()
+        before = configuration.read_text()
         fleet.master.pause()
         await served_again(store, keys)
         assert await store.delete(keys[0]) is True
+        # One sentinel of three that knows of no failover, and connections from before it that were in use.
         for sentinel in others:
             sentinel.pause()
-        outdated.resume()
         fleet.master.resume()
-        with redis.Redis(port=fleet.replica.port) as new_master:
-            new_master.client_kill_filter(_type="normal", skipme=True)
-        for _ in range(20):
+        configuration.write_text(before)
+        outdated.start(ready="+monitor master main")
+        for number in range(16):
+            if number == 8:
+                with redis.Redis(port=fleet.replica.port) as new_master:
+                    new_master.client_kill_filter(_type="normal", skipme=True)
             assert await read_or_refused(store, keys[0]) is None
         for sentinel in others:
             sentinel.resume()
