@@ -31,6 +31,7 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """One process more than cores: a third of a run is spent waiting for servers and browsers."""
     return min(4, (os.cpu_count() or 1) + 1)

@@ -45,14 +45,14 @@ class SQLiteDatabase:
 
     async def open(self) -> None:
         """Open the file, and make it if there is none; raises `StoreUnavailableError`."""
-        await within(_OPENING, self._submit(lambda _: None))
+        await within(_OPENING, self._submit(lambda _: None, _OPENING))
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """The result of the work; raises `StoreUnavailableError` for a fault of the file or a lock that stays.
 
         Work that has not begun at the deadline never begins.
         """
-        return await within(self._timeout, self._submit(work))
+        return await within(self._timeout, self._submit(work, self._timeout))
 
     async def close(self) -> None:
         """Close the connection and end the thread, when all work is done."""
@@ -61,12 +61,13 @@ class SQLiteDatabase:
             await asyncio.get_running_loop().run_in_executor(thread, self._disconnect)
             thread.shutdown()
 
-    def _submit(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def _submit(self, work: Callable[[sqlite3.Connection], T], seconds: float) -> asyncio.Future[T]:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="fastsession-sqlite")
-        return asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
+        until = time.monotonic() + seconds * _PATIENCE
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._work, work, until)
 
-    def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _work(self, work: Callable[[sqlite3.Connection], T], until: float) -> T:
         try:
             if self._connection is not None and self._file != _identity(self._path):
                 self._disconnect()
@@ -74,6 +75,12 @@ class SQLiteDatabase:
                 self._connection = self._connect()
                 self._file = _identity(self._path)
                 self.openings += 1
+            # Of what is left: on a busy machine the thread may begin late.
+            patience = int((until - time.monotonic()) * 1000)
+            if patience <= 0:
+                message = "It was given up before it began."
+                raise StoreUnavailableError(message)
+            self._connection.execute(f"PRAGMA busy_timeout = {patience}")
             return work(self._connection)
         except sqlite3.DatabaseError as error:
             self._disconnect()
@@ -94,7 +101,6 @@ class SQLiteDatabase:
             connection.execute("PRAGMA synchronous = FULL")
             for statement in self._schema:
                 connection.execute(statement)
-            connection.execute(f"PRAGMA busy_timeout = {int(self._timeout * _PATIENCE * 1000)}")
             unless_it_opens.pop_all()
         return connection
 
