@@ -2,9 +2,10 @@
 
 import pytest
 from fastapi import Request
+from fastapi.responses import StreamingResponse
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from fastsession import ConfigurationError
+from fastsession import ConfigurationError, LateSessionChangeError
 from fastsession.stores import MemoryRevocations, MemoryStore
 from tests.shop import ShopSession, browser, set_cookies, shop
 
@@ -57,6 +58,27 @@ def test_a_dict_with_contents_in_the_scope_is_refused(app, path):
     client.post("/login")
     with pytest.raises(ConfigurationError, match="clear"):
         client.post(f"{path}?contents=true")
+
+
+async def replace_late(request: Request) -> StreamingResponse:
+    async def body():
+        request.scope["session"] = {}
+        yield b""
+
+    return StreamingResponse(body())
+
+
+@pytest.mark.parametrize("path", ["/late", "/inner/late"])
+def test_an_empty_dict_in_the_scope_after_the_response_has_started_is_refused(options, path):
+    outer, inner = shop(**options), shop(**options)
+    for each in (outer, inner):
+        each.post("/late")(replace_late)
+    outer.mount("/inner", inner)
+    client = browser(outer)
+    client.post("/login")
+    with pytest.raises(LateSessionChangeError):
+        client.post(path)
+    assert client.get("/view").json() == {"user_id": 42}
 
 
 class Wrapper:
