@@ -77,6 +77,18 @@ async def test_a_client_that_decodes_answers_is_refused(redis_server):
             RedisStore(client)
 
 
+async def test_a_cluster_that_has_forgotten_its_scripts_is_no_matter(redis_cluster, prefix, later):
+    store = RedisStore(f"redis+cluster://127.0.0.1:{redis_cluster.port}", prefix=prefix, timeout=PATIENCE)
+    keys = [token_hex(16) for _ in range(5)]
+    for key in keys:
+        await store.create(key, b"sealed", expires_at=later, owner="somebody")
+    async with Redis(port=redis_cluster.port) as client:
+        await client.script_flush()
+    await store.end_owned("somebody")
+    assert [await store.read(key) for key in keys] == [None] * 5
+    await store.stop()
+
+
 async def test_a_cluster_behind_one_address_is_used_key_by_key(redis_cluster, prefix, later, caplog):
     """As behind a proxy: it takes commands for every key, but no script for keys of several slots."""
     store = RedisStore(redis_cluster.url, prefix=prefix, timeout=PATIENCE)
