@@ -11,7 +11,8 @@ from sqlalchemy import MetaData, create_engine, event
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from fastsession.stores import SQLAlchemyRevocations, SQLAlchemyStore, add_tables, create_tables
-from fastsession.stores.sqlalchemy_sweep import LEASE, MARGIN
+from fastsession.stores import sqlalchemy_sweep
+from fastsession.stores.sqlalchemy_sweep import BATCH, LEASE, MARGIN
 from fastsession.stores.sqlalchemy_tables import DENIALS, SESSIONS
 from fastsession.testing import Clock
 from tests.process_clock import ProcessClock
@@ -185,6 +186,34 @@ async def test_the_next_sweep_is_whoevers_turn_comes_first(server):
     assert count(server) == 3 + 1
     for store in (*stores, behind):
         await store.stop()
+
+
+async def test_a_sweep_ends_after_so_many_batches_and_the_next_one_goes_on(server, monkeypatch):
+    monkeypatch.setattr(sqlalchemy_sweep, "_MOST_BATCHES", 2)
+    clock = Clock()
+    store = SQLAlchemyStore(server.url(), timeout=PATIENCE, clock=clock)
+    fill(server, 2 * BATCH + 7, owner="expired", expires_at=int(clock()) - MARGIN)
+    for left in (7, 0):
+        await store.create(token_hex(16), b"", expires_at=int(clock()) + 6000, owner="live")
+        await eventually(store._sweep._task.done)
+        assert int(server.sql(f"SELECT count(*) FROM {SESSIONS} WHERE owner = 'expired'")) == left
+        clock.advance(2 * LEASE)
+    await store.stop()
+
+
+async def test_a_worker_sweeps_once_at_a_time(server):
+    store, now = SQLAlchemyStore(server.url(), timeout=PATIENCE), int(time.time())
+    sweep = store._sweep
+    sweep.begin_if_due(now)
+    first = sweep._task
+    # The clock has jumped, or the first one takes so long.
+    sweep.begin_if_due(now + 2 * LEASE)
+    assert sweep._task is first
+    await eventually(first.done)
+    sweep.begin_if_due(now + 4 * LEASE)
+    assert sweep._task is not first
+    await eventually(sweep._task.done)
+    await store.stop()
 
 
 async def test_very_many_records_are_listed_and_ended_without_holding_the_loop(server, figure):
