@@ -17,7 +17,13 @@ _MOST_TRIES = 4
 
 
 async def run_confirmed(
-    client: RedisClient, script: RedisScript, keys: Sequence[str], values: Sequence[Any], *, replicas: int, patience: int
+    client: RedisClient,
+    script: RedisScript,
+    keys: Sequence[str],
+    values: Sequence[Any],
+    *,
+    replicas: int,
+    patience: int,
 ) -> Any:
     """Run a script that writes; raises `StoreUnavailableError` unless so many replicas have it in `patience` ms."""
     words, asked = script.by_digest(keys, values), None
@@ -43,12 +49,10 @@ async def run_confirmed(
     raise StoreUnavailableError("The key is being moved.")
 
 
-async def _with_wait(
-    client: RedisClient, words: Sequence[Any], wait: Sequence[Any], key: str, asked: AskError | None
-) -> list[Any]:
+async def _with_wait(client: RedisClient, words: Sequence[Any], wait: Sequence[Any], key: str, asked: Any) -> list[Any]:
     """The answers, or errors, to a script and to WAIT, which asks for what was written over its own connection.
 
-    `asked` says which server to ask for a key whose slot is being moved.
+    `asked` is an `AskError`, which says where to ask for a key whose slot is being moved, or None.
     """
     where: dict[str, Any] = {}
     options: dict[str, Any] = {}

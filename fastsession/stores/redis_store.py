@@ -219,7 +219,7 @@ class RedisStore:
         return await self._redis.answer(partial(self._wherever_keys_are, operation))
 
     async def _wherever_keys_are(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """What the operation gives; it is done again where a server has just said that it does not have all the keys."""
+        """What the operation gives; it is done again once a server has said that it does not have all the keys."""
         known = self._apart
         try:
             return await operation()

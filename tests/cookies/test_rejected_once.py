@@ -71,7 +71,9 @@ def test_a_header_too_long_to_be_searched_is_reported_once(clock, events):
 
 def test_another_systems_cookie_in_a_header_too_long_to_be_searched_is_reported_once(clock, events):
     shared = IronSession(password=PASSWORD, cookie_name="old")
-    migration = Migration(StarletteSession(secret_key=PASSWORD, cookie_name="old"), accept_until=datetime(2100, 1, 1, tzinfo=UTC))
+    migration = Migration(
+        StarletteSession(secret_key=PASSWORD, cookie_name="old"), accept_until=datetime(2100, 1, 1, tzinfo=UTC)
+    )
     for options in ({"format": shared}, {"migrate_from": [migration]}):
         app = shop(clock=clock, on_event=events.append, **options)
         events.clear()

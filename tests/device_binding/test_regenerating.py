@@ -94,9 +94,7 @@ def closed():
 
 def test_whoever_moves_to_another_account_gets_a_new_pair_though_the_old_one_is_no_longer_accepted(clock, closed):
     app = FastAPI()
-    app.add_middleware(
-        SessionMiddleware, model=Account, secret_key=SECRET, device_binding=DeviceBinding(), clock=clock
-    )
+    app.add_middleware(SessionMiddleware, model=Account, secret_key=SECRET, device_binding=DeviceBinding(), clock=clock)
 
     @app.post("/sign-in/{user_id}")
     async def sign_in(user_id: int, session: CurrentSession[Account]) -> None:

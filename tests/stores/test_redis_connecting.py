@@ -218,7 +218,7 @@ async def test_with_replicas_the_permission_to_wait_for_them_is_needed_too(kind,
         made_by = {"store": RedisStore, "revocations": RedisRevocations}[kind]
         without = " ".join(rule for rule in rules.split() if rule != "+wait")
         made = made_by(as_user(server, without), prefix="shop:", replicas=1)
-        with pytest.raises(ConfigurationError, match="refused by Redis.*wait"):
+        with pytest.raises(ConfigurationError, match=r"refused by Redis.*wait"):
             await made.start()
         await made.stop()
         made = made_by(as_user(server, rules), prefix="shop:", replicas=1)

@@ -10,8 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, event
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from fastsession.stores import SQLAlchemyRevocations, SQLAlchemyStore, add_tables, create_tables
-from fastsession.stores import sqlalchemy_sweep
+from fastsession.stores import SQLAlchemyRevocations, SQLAlchemyStore, add_tables, create_tables, sqlalchemy_sweep
 from fastsession.stores.sqlalchemy_sweep import BATCH, LEASE, MARGIN
 from fastsession.stores.sqlalchemy_tables import DENIALS, SESSIONS
 from fastsession.testing import Clock
