@@ -31,6 +31,11 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
+def pytest_xdist_auto_num_workers():
+    """One process more than cores: a third of a run is spent waiting for servers and browsers."""
+    return min(4, (os.cpu_count() or 1) + 1)
+
+
 def pytest_collection_finish(session):
     # A full collection of the heap of eight thousand tests holds an event loop for half a second (fleet.md G-11).
     # What is there now stays until the end: no collection need look at it.

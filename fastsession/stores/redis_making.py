@@ -71,11 +71,27 @@ class SparingSocketConnection(_Sparing, UnixDomainSocketConnection):
     """To a server on this machine."""
 
 
-class SparingSentinelConnection(_Sparing, SentinelManagedConnection):
+class _ToMaster(_Base):
+    """A connection that leaves a master which was replaced.
+
+    redis-py closes the idle connections when Sentinel names another master, and puts those in use back into the pool.
+    A master that hung and has come back still knows the sessions that ended meanwhile, until Sentinel demotes it.
+    """
+
+    connection_pool: Any
+
+    async def connect(self) -> None:
+        master = self.connection_pool.master_address
+        if self.is_connected and master not in (None, (self.host, self.port)):
+            await self.disconnect(nowait=True)
+        await super().connect()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+
+
+class SparingSentinelConnection(_ToMaster, _Sparing, SentinelManagedConnection):
     """To the server that Sentinel names."""
 
 
-class SparingSentinelTLSConnection(_SparingTLS, SentinelManagedSSLConnection):
+class SparingSentinelTLSConnection(_ToMaster, _SparingTLS, SentinelManagedSSLConnection):
     """To the server that Sentinel names, over TLS."""
 
 

@@ -14,34 +14,49 @@ from redis.exceptions import RedisError
 _GRACE = 0.05
 
 
+# The epoch of the last failover that a sentinel knows, and the master's address.
+_Answer = tuple[int, tuple[str, int]]
+
+
 class Sentinels(Sentinel):
     """redis-py's, but side by side. Of different answers, that of the latest failover counts."""
 
     def __init__(self, clients: Sequence[Redis]) -> None:
         super().__init__(())  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         self.sentinels = list(clients)
+        self._epoch = 0
 
     async def discover_master(self, service_name: str) -> tuple[str, int]:
         """The master's address; raises `MasterNotFoundError`."""
         asked = [asyncio.ensure_future(self._master_by(client, service_name)) for client in self.sentinels]
         try:
-            waiting: set[asyncio.Future[Any]] = set(asked)
-            while waiting and not _known(asked):
+            waiting: set[asyncio.Future[_Answer | None]] = set(asked)
+            while waiting and not self._believed(asked):
                 _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if waiting:
                 await asyncio.wait(waiting, timeout=_GRACE)
         finally:
             for task in asked:
                 task.cancel()
-        known = _known(asked)
-        if not known:
+        believed = self._believed(asked)
+        if not believed:
             message = f"None of {len(asked)} sentinels knows a master of the name {service_name!r}."
             raise MasterNotFoundError(message)
-        _, address = max(known)
+        self._epoch, address = max(believed)
         return address
 
-    async def _master_by(self, client: Redis, service_name: str) -> tuple[int, tuple[str, int]] | None:
-        """The epoch of the last failover that a sentinel knows, and the master's address."""
+    def _believed(self, asked: Sequence[asyncio.Future[_Answer | None]]) -> list[_Answer]:
+        """The answers so far, without those from before the last failover that was seen here.
+
+        A sentinel that hung during a failover names the old master for some seconds, which may have come back with
+        it and still knows the sessions that have ended since. If most say so, they were set up anew.
+        """
+        answers = [task.result() for task in asked if task.done() and not task.cancelled()]
+        known = [answer for answer in answers if answer is not None]
+        latest = [answer for answer in known if answer[0] >= self._epoch]
+        return latest or (known if len(known) > len(asked) // 2 else [])
+
+    async def _master_by(self, client: Redis, service_name: str) -> _Answer | None:
         try:
             masters = cast("dict[str, Any]", await client.sentinel_masters())
         except (RedisError, OSError):
@@ -51,7 +66,3 @@ class Sentinels(Sentinel):
         if state is None or not state["is_master"] or state["is_sdown"] or state["is_odown"]:
             return None
         return int(state["config-epoch"]), (state["ip"], state["port"])
-
-
-def _known(asked: Sequence[asyncio.Future[Any]]) -> list[tuple[int, tuple[str, int]]]:
-    return [task.result() for task in asked if task.done() and not task.cancelled() and task.result() is not None]

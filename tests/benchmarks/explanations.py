@@ -36,8 +36,8 @@ EXPLANATIONS = {
         "session's time, and Starlette's writes nothing for a read."
     ),
     r"RedisStore": (
-        "FastSession's record is encrypted, its id is not in the cookie as it is, and a write replaces the version that "
-        "was read, by a script: parallel writes lose nothing. starsessions sets the value blindly."
+        "FastSession's record is encrypted, and a script replaces the version that was read, so parallel writes lose "
+        "nothing. starsessions overwrites the value."
     ),
     r".*of Starlette ": (
         "Of a read's time a quarter is the cipher, base64 and pydantic, which the floor takes too; the rest is 17 calls "
@@ -53,10 +53,6 @@ EXPLANATIONS = {
         "not hide the good one."
     ),
     r"MemoryStore|round trips": "The record is fetched only when the session is used or its renewal is due.",
-    r"RedisStore": (
-        "FastSession's record is encrypted, and a script replaces the version that was read, so parallel writes lose "
-        "nothing. starsessions overwrites the value."
-    ),
 }
 
 

@@ -11,6 +11,9 @@ from fastsession.sealing.chunks import Chunks
 from fastsession.status import SessionStatus
 from tests.reference import cookie_header
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 FIND = b"s"
 CHUNKS = Chunks("s", 3)
 

@@ -5,6 +5,7 @@ Outside the grammar the readers differ; test_cookie_reference.py lists where.
 
 from http.cookies import SimpleCookie
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import cookie_parser
@@ -13,6 +14,9 @@ from fastsession.cookies import cookie_header, cookie_pairs, find_values
 from tests.reference.cookie_header import pairs
 from tests.reference.cookie_jar import CookieJar, Request
 from tests.shop import START
+
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
 
 PAGE = Request("https://shop.example.org/")
 # RFC 6265bis, section 4.1.1: a token, and cookie-octets. Quotes and backslashes are none.

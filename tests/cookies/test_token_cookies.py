@@ -13,6 +13,9 @@ from fastsession.sealing.own_cookies import OwnCookies
 from fastsession.sealing.token import Token, TokenSealer, decode, encode
 from fastsession.status import SessionStatus
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 NOW = 1_800_000_000
 SECRET, OLD_SECRET = b"eleven blue lanterns hang over the 7th pier", b"nobody counted the 93 gulls on that morning"
 SEALER = TokenSealer(KeyRing([SECRET]), cookie_name="s")

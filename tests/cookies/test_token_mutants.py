@@ -12,6 +12,9 @@ from fastsession.sealing.chunks import Chunks
 from fastsession.sealing.own_cookies import OwnCookies
 from fastsession.sealing.token import Token, TokenSealer, decode, encode
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 NOW = 1_800_000_000
 SEALER = TokenSealer(KeyRing([b"eleven blue lanterns hang over the 7th pier"]), cookie_name="app_session")
 CHARACTERS = [chr(code) for code in range(256)]

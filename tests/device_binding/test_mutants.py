@@ -8,6 +8,9 @@ from tests.device_binding.modelled_browser import Browser, offer_in
 from tests.shop import COOKIE, START
 from tests.wire import http_scope
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 NAMES = {
     "session": COOKIE,
     "device": DEVICE,

@@ -15,6 +15,9 @@ from fastsession.errors import Rejected
 from fastsession.formats.encoding import encode_base64url
 from tests.formats.cases import CASES
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 MUTANTS = 500_000 if os.environ.get("FASTSESSION_LONG") == "1" else 50_000
 CHARACTERS = string.ascii_letters + string.digits + "-_.*~%;:=+/\"' {}"
 SEPARATORS = "*.~-;=%:"

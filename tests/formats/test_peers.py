@@ -23,6 +23,9 @@ from tests.formats.random_json import sessions
 from tests.formats.reception import status_of
 from tests.formats.vector import normal
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 SECRET = "a secret of the other system, long enough"
 OLDER = "the one that it had before, also long enough"
 KEY, OTHER_KEY, LONG_KEY = bytes(range(32)), bytes(range(32, 64)), bytes(range(64, 128))

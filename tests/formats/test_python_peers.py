@@ -24,6 +24,9 @@ from fastsession.formats import FlaskSession, LitestarSession, StarletteSession
 from tests.formats.random_json import sessions
 from tests.formats.reception import status_of
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 SECRET, OLDER = "a secret of the other system", "the one that it had before"
 KEY = bytes(range(32))
 HOUR = 3600

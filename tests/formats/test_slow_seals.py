@@ -13,6 +13,9 @@ from fastsession.formats.candidates import read_newest
 from tests.formats.reception import status_of
 from tests.formats.vector import vector
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 NOW = 1_800_000_000
 PASSWORD = "a password of the front end, long enough"
 FORGED = "Fe26.2**{0:064x}*AAAAAAAAAAAAAAAAAAAAAA*AAAAAAAAAAAAAAAAAAAAAA**{0:064x}*" + "A" * 43

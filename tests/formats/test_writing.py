@@ -10,6 +10,9 @@ from fastsession import SessionNotSerializableError, SessionStatus, SessionTooLa
 from fastsession.formats import ClientSessions, ForeignSession, Iron, IronSession, Yar
 from tests.formats.reception import status_of
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 NOW = 1751328000.25
 SECRET = "a secret of the other system, long enough"
 FORMATS = {

@@ -25,6 +25,9 @@ from fastsession import Session, SessionNotSerializableError
 from fastsession.payload.codec import PayloadCodec
 from fastsession.payload.edits import DumpedFields
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 NAMES = ("a", "b", "c", "d")
 
 

@@ -11,6 +11,7 @@ from types import UnionType
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, TypeAdapter, create_model
@@ -18,6 +19,9 @@ from typing_extensions import TypedDict
 
 from fastsession import ConfigurationError, Session, SessionNotSerializableError
 from fastsession.payload.codec import PayloadCodec
+
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
 
 Item = TypeVar("Item")
 

@@ -11,6 +11,9 @@ from pydantic import Field, ValidationError, model_validator
 from fastsession import Session
 from tests.visitor import Visitor
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 
 class Free(Session):
     user_id: int | None = None

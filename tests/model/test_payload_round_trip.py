@@ -5,11 +5,15 @@ import struct
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastsession import Session
 from fastsession.payload.codec import PayloadCodec
+
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
 
 
 class RoundTripSession(Session):

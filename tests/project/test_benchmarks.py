@@ -11,6 +11,9 @@ from tests.benchmarks.end_to_end import LOADS, Load
 from tests.benchmarks.forgetful import without_memory
 from tests.cookies.test_token_cookies import NOW, cookies, header, text, token
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 
 def test_every_measured_request_is_answered_as_its_scenario_says(caplog):
     """Each case checks its answer, its Set-Cookie and the session afterwards before it may be timed."""

@@ -9,6 +9,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.state_machine.bound_machine import BOUND_MACHINES
 from tests.state_machine.machine import MACHINES
 
+# The same code many times over: tracing it takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 # The same histories in every run. FASTSESSION_LONG=1: new ones, for minutes.
 LONG = os.environ.get("FASTSESSION_LONG") == "1"
 HISTORIES = settings(

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from secrets import token_hex
 
 import pytest
+import redis
 from redis.asyncio import RedisCluster
 from redis.asyncio.sentinel import Sentinel
 
@@ -129,6 +130,43 @@ async def test_when_the_first_sentinel_hangs_with_the_master_the_replica_is_foun
         await served_again(store, keys[1:])
         assert await store.read(keys[0]) is None
     figure(f"sentinel, {kind}: master and first sentinel hang, served after {seconds:.1f} s")
+
+
+@pytest.mark.usefixtures("dropped_connections")
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_master_that_comes_back_brings_no_session_back(redis_watched, tmp_path):
+    fleet, configuration = redis_watched, tmp_path / "sentinel0" / "sentinel.conf"
+    outdated, *others = fleet.sentinels
+    async with store_on(fleet.url) as store:
+        keys = await created(store, 10)
+        await asyncio.sleep(0.3)
+        outdated.kill()
+        before = configuration.read_text()
+        fleet.master.pause()
+        await served_again(store, keys)
+        assert await store.delete(keys[0]) is True
+        # One sentinel of three that knows of no failover, and connections from before it that were in use.
+        for sentinel in others:
+            sentinel.pause()
+        fleet.master.resume()
+        configuration.write_text(before)
+        outdated.start(ready="+monitor master main")
+        for number in range(16):
+            if number == 8:
+                with redis.Redis(port=fleet.replica.port) as new_master:
+                    new_master.client_kill_filter(_type="normal", skipme=True)
+            assert await read_or_refused(store, keys[0]) is None
+        for sentinel in others:
+            sentinel.resume()
+        await served_again(store, keys[1:])
+        assert await store.read(keys[0]) is None
+
+
+async def read_or_refused(store, key):
+    try:
+        return await store.read(key)
+    except StoreUnavailableError:
+        return None
 
 
 @pytest.mark.usefixtures("dropped_connections")
