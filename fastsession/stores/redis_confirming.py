@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from fastsession.stores.redis_scripts import RedisScript
 
 # How often a script is sent where the first answer only says where or how to send it.
 _MOST_TRIES = 4
+# Seconds that the other keys of a slot are given to follow.
+_PAUSE = 0.02
 
 
 async def run_confirmed(
@@ -31,12 +34,15 @@ async def run_confirmed(
         answer, confirmed = await _with_wait(client, words, ("WAIT", replicas, patience), keys[0], asked)
         if isinstance(answer, NoScriptError):
             words = script.by_text(keys, values)
-        elif isinstance(answer, (MovedError, TryAgainError)):
+        elif isinstance(answer, MovedError):
             # This command follows, and lets the client learn where the key is now.
             await client.execute_command("EXISTS", keys[0])
             asked = None
         elif isinstance(answer, AskError):
             asked = answer
+        elif isinstance(answer, TryAgainError):
+            # Some of the keys have moved, and others have not.
+            await asyncio.sleep(_PAUSE)
         elif isinstance(answer, Exception):
             raise answer
         elif isinstance(confirmed, Exception):
