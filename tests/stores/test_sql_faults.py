@@ -9,7 +9,7 @@ from secrets import token_hex
 
 import pytest
 from sqlalchemy import event
-from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.exc import InvalidRequestError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -452,3 +452,12 @@ async def test_workers_may_make_the_tables_at_the_same_time(tmp_path, postgres):
     await asyncio.gather(*(create_tables(postgres.url(database="together")) for _ in range(4)))
     async with started(SQLAlchemyStore(postgres.url(database="together"))) as (store,):
         assert await store.read("aa") is None
+
+
+async def test_tables_that_the_user_may_not_make_are_told_by_the_database(postgres):
+    user, database = f"user_{token_hex(4)}", f"forbidden_{token_hex(4)}"
+    postgres.sql(f"CREATE DATABASE {database}", database="postgres")
+    postgres.sql(f"CREATE ROLE {user} LOGIN PASSWORD '{database_server.PASSWORD}'")
+    postgres.sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC", database=database)
+    with pytest.raises(ProgrammingError, match="permission denied for schema"):
+        await create_tables(postgres.url(user=user, database=database))

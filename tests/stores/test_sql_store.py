@@ -1,16 +1,19 @@
 """What is special about SQLAlchemyStore: its table, the database's clock, sweeping, durability, many records."""
 
 import asyncio
+import sqlite3
 import time
+from contextlib import closing
 from secrets import token_hex
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, create_engine, event
+from sqlalchemy import MetaData, create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from fastsession.stores import SQLAlchemyRevocations, SQLAlchemyStore, add_tables, create_tables, sqlalchemy_sweep
+from fastsession.stores.sqlalchemy_engines import _set_up_sqlite, engine_at
 from fastsession.stores.sqlalchemy_sweep import BATCH, LEASE, MARGIN
 from fastsession.stores.sqlalchemy_tables import DENIALS, SESSIONS
 from fastsession.testing import Clock
@@ -283,3 +286,22 @@ def test_revocations_and_store_may_share_an_engine():
     engine = create_async_engine("sqlite+aiosqlite://")
     SQLAlchemyStore(engine)
     SQLAlchemyRevocations(engine)
+
+
+PRAGMAS = {"busy_timeout": 200, "journal_mode": "wal", "synchronous": 2}
+
+
+async def test_sqlite_confirms_what_survives_a_power_failure_and_lets_readers_go_on(tmp_path):
+    engine = engine_at(f"sqlite+aiosqlite:///{tmp_path}/shop.db", 5)
+    async with engine.connect() as connection:
+        found = {name: (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in PRAGMAS}
+    await engine.dispose()
+    assert found == PRAGMAS
+
+
+def test_a_connection_of_sqlite_is_set_up_so(tmp_path):
+    """As above, where coverage sees it: SQLAlchemy's asyncio runs it in a greenlet."""
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        _set_up_sqlite(connection, None)
+        found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in PRAGMAS}
+    assert found == PRAGMAS
