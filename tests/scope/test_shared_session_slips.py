@@ -5,9 +5,10 @@ from fastapi import Request
 from fastapi.responses import StreamingResponse
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from fastsession import ConfigurationError, LateSessionChangeError
+from fastsession import ConfigurationError, LateSessionChangeError, SessionMiddleware
 from fastsession.stores import MemoryRevocations, MemoryStore
-from tests.shop import ShopSession, browser, set_cookies, shop
+from tests.shop import SECRET, ShopSession, browser, set_cookies, shop
+from tests.wire import answer, call
 
 MODES = {
     "cookies": dict,
@@ -79,6 +80,19 @@ def test_an_empty_dict_in_the_scope_after_the_response_has_started_is_refused(op
     with pytest.raises(LateSessionChangeError):
         client.post(path)
     assert client.get("/view").json() == {"user_id": 42}
+
+
+@pytest.mark.parametrize("middlewares", [1, 2])
+def test_the_same_of_an_asgi_application_below(options, middlewares):
+    async def replace(scope, receive, send):
+        await answer(send)
+        scope["session"] = {}
+
+    app = replace
+    for _ in range(middlewares):
+        app = SessionMiddleware(app, secret_key=SECRET, **options)
+    with pytest.raises(LateSessionChangeError):
+        call(app)
 
 
 class Wrapper:
