@@ -56,9 +56,10 @@ class SessionDependency(SessionScheme):
         if endpoint is not None and ref(endpoint) not in self._checked:
             self._check_annotations(connection.scope, view.lifecycle.codec.model)
             self._checked.add(ref(endpoint, self._checked.discard))
+        if view.model is None and isinstance(view.lifecycle, ServerLifecycle):
+            await view.lifecycle.ask(view.visit)
+        # Another task of this request may have loaded it meanwhile: both have to write to one model.
         if view.model is None:
-            if isinstance(view.lifecycle, ServerLifecycle):
-                await view.lifecycle.ask(view.visit)
             view.model = view.lifecycle.load(view.visit)
         return view.model
 

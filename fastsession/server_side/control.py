@@ -96,7 +96,7 @@ class SessionControl:
             return True
         async for entry in records.each_owned(self._owners(None)):
             if self._handle(entry.id) == handle:
-                await self._lifecycle.revoking.end(entry.id, entry.created_at)
+                await self._lifecycle.revoking.end(records, entry.id, entry.created_at)
                 return True
         return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
@@ -51,7 +52,8 @@ class ServerLifecycle(Lifecycle):
         self.writer = None
         if self.records is not None:
             limit = None if setup.most_sessions is None else SessionLimit(setup.most_sessions, setup.when_full)
-            self.writer = RecordWriter(setup, self.records, owners=names.owners, end=self.revoking.end, limit=limit)
+            end = partial(self.revoking.end, self.records)
+            self.writer = RecordWriter(setup, self.records, owners=names.owners, end=end, limit=limit)
 
     async def serve(self, app: ASGIApp, view: SessionDict, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, with the session's data fetched unless on demand; answer 503 when that fails."""

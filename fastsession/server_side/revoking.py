@@ -148,10 +148,9 @@ class Revoking:
         if self.revocations is not None:
             await self.revocations.deny_session(name, until=until)
 
-    async def end(self, session_id: bytes, created_at: int) -> None:
-        """End a session on the server: its record, and any copy of its cookie; raises `StoreUnavailableError`."""
-        if self._records is not None:
-            await self._records.delete(session_id)
+    async def end(self, records: Records, session_id: bytes, created_at: int) -> None:
+        """End a session that a store keeps, and any copy of its cookie; raises `StoreUnavailableError`."""
+        await records.delete(session_id)
         await self.deny(session_id, created_at)
 
     async def end_here(self, token: Token, version: int) -> None:

@@ -103,21 +103,25 @@ class Follower:
     async def _run(self) -> None:
         following = True
         while True:
-            looked = self._looked
+            looked, begun = self._looked, _now()
             try:
                 await self._look()
                 if not following:
                     _logger.warning("%s is followed again", self._name)
                 following = True
-                self._fresh_until = _now() + self._max_staleness
+                # From its beginning: the process may have been frozen between the answer and now.
+                self._fresh_until = begun + self._max_staleness
                 looked.set()
-                await self._until(self._wait())
+                # Whoever has asked during this look waits for the next one.
+                if looked is self._looked:
+                    await self._until(self._wait())
             except StoreUnavailableError as error:
                 if following:
                     _logger.warning("%s cannot be followed, trying again: %s", self._name, error)
                 following = False
                 looked.set()
-                await self._until(asyncio.sleep(random.uniform(_LEAST_PAUSE, _MOST_PAUSE)))  # noqa: S311  (not a secret)
+                if looked is self._looked:
+                    await self._until(asyncio.sleep(random.uniform(_LEAST_PAUSE, _MOST_PAUSE)))  # noqa: S311  (not a secret)
 
     async def _until(self, pause: Coroutine[Any, Any, None]) -> None:
         """Let it end, or be cut short by `catch_up`; raises what it raises."""

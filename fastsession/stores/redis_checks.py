@@ -40,7 +40,7 @@ async def prepare(
                         raise outcome
                 await _warn_of_eviction(redis, name, evicted)
     except StoreUnavailableError as error:
-        found = cause(error.__cause__ or error)
+        found = str(error) if error.__cause__ is None else cause(error.__cause__)
         if is_refusal(error):
             message = f"{name} is refused by Redis or refuses it: {found}. docs/stores.md has the permissions."
             raise ConfigurationError(message) from error

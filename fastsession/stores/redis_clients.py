@@ -44,7 +44,7 @@ class RedisPipeline(Protocol):
         """Add a command."""
         ...
 
-    async def execute(self, raise_on_error: bool = ...) -> list[Any]:  # noqa: FBT001  (redis-py's signature)
+    async def execute(self, raise_on_error: bool = ..., **options: Any) -> list[Any]:  # noqa: FBT001  (redis-py's signature)
         """The answers to all of them."""
         ...
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from redis.asyncio import RedisCluster
-from redis.exceptions import AskError, MovedError, NoScriptError, TryAgainError
+from redis.exceptions import NoScriptError
 
 from fastsession.errors import StoreUnavailableError
 from fastsession.stores.deadline import end, within
@@ -25,6 +25,7 @@ from fastsession.stores.redis_clients import (
     find_again,
     is_movable,
 )
+from fastsession.stores.redis_confirming import run_confirmed
 from fastsession.stores.redis_faults import as_unavailable
 from fastsession.stores.redis_scripts import RedisScript
 
@@ -39,8 +40,6 @@ _READING = 2.0
 _LINGER = 3.0
 # Seconds for finding out where the servers are now, and between two such searches.
 _SEARCH, _BETWEEN_SEARCHES = 10.0, 0.5
-# How often a command is sent where the first answer only says where or how to send it.
-_MOST_TRIES = 4
 # The part of the time for an answer that replicas are waited for.
 _WAITING = 0.8
 
@@ -143,29 +142,8 @@ class RedisConnections:
         """Run a script that writes; raises `StoreUnavailableError` unless enough replicas have what it wrote."""
         if not self._replicas:
             return await self.run(script, keys, *values)
-        words = script.by_digest(keys, values)
-        for _ in range(_MOST_TRIES):
-            # On one connection: WAIT asks for what was written over its own.
-            where = await self._at(keys[0])
-            pipeline = self.client.pipeline(transaction=False)
-            pipeline.execute_command(*words, **where)
-            pipeline.execute_command("WAIT", self._replicas, int(self._timeout * _WAITING * 1000), **where)
-            answer, confirmed = await pipeline.execute(raise_on_error=False)
-            if isinstance(answer, NoScriptError):
-                words = script.by_text(keys, values)
-            elif isinstance(answer, (MovedError, AskError, TryAgainError)):
-                # This command follows, and lets the client learn where the key is now.
-                await self.command("EXISTS", keys[0])
-            elif isinstance(answer, Exception):
-                raise answer
-            elif isinstance(confirmed, Exception):
-                raise confirmed
-            elif confirmed < self._replicas:
-                message = f"{confirmed} of {self._replicas} replicas have confirmed it."
-                raise StoreUnavailableError(message)
-            else:
-                return answer
-        raise StoreUnavailableError("The key is being moved.")
+        patience = int(self._timeout * _WAITING * 1000)
+        return await run_confirmed(self.client, script, keys, values, replicas=self._replicas, patience=patience)
 
     async def run_each(self, script: RedisScript, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
         """Run a script on many keys in one round trip."""
@@ -228,14 +206,6 @@ class RedisConnections:
         """How many operations may run at a time: a pool that is smaller raises where it should let wait."""
         most = getattr(getattr(client, "connection_pool", None), "max_connections", None)
         return max(1, min(self._connections, most or self._connections))
-
-    async def _at(self, key: str) -> dict[str, Any]:
-        """Where a pipeline has to send commands that belong together, for a cluster's client."""
-        client = self.client
-        if not isinstance(client, RedisCluster):
-            return {}
-        await client.initialize()
-        return {"target_nodes": [client.get_node_from_key(key)]}
 
     def _search(self, home: _Home) -> None:
         """Look for the servers anew: one that does not answer may have been replaced."""

@@ -174,6 +174,7 @@ class RedisRevocations(FollowedRevocations):
                 await self._redis.run(script, keys, *values)
             await self._redis.command("XREAD", "COUNT", 1, "STREAMS", keys[1], NOTHING)
             await self._redis.send([("EXPIRE", key, 1) for key in keys])
+            await self._redis.run_confirmed(DENY, keys, *_values(denials, always=self._always))
 
         # Where it cannot be reached now, following it says so.
         with suppress(StoreUnavailableError):

@@ -84,7 +84,8 @@ class RedisStore:
         """
         try:
             name = type(self).__name__
-            await prepare(self._redis, name, self._session + "check", self._trial, evicted="signs users out")
+            trial = partial(self._wherever_keys_are, self._trial)
+            await prepare(self._redis, name, self._session + "check", trial, evicted="signs users out")
         except StoreUnavailableError as error:
             _logger.warning("%s", error)
 
@@ -215,13 +216,15 @@ class RedisStore:
         await self._owners.end_page(owner, FIRST, ())
 
     async def _answer(self, operation: Callable[[], Awaitable[T]]) -> T:
-        async def steps() -> T:
-            try:
-                return await operation()
-            except ResponseError as error:
-                if self._apart or not keys_are_apart(error):
-                    raise
-                self._apart = True
-                return await operation()
+        return await self._redis.answer(partial(self._wherever_keys_are, operation))
 
-        return await self._redis.answer(steps)
+    async def _wherever_keys_are(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """What the operation gives; it is done again once a server has said that it does not have all the keys."""
+        known = self._apart
+        try:
+            return await operation()
+        except ResponseError as error:
+            if known or not keys_are_apart(error):
+                raise
+            self._apart = True
+        return await operation()

@@ -27,11 +27,13 @@ def engine_at(source: str | URL, connections: int) -> AsyncEngine:
         url = make_url(source)
         options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True}
         is_sqlite = url.get_backend_name() == "sqlite"
-        if not is_sqlite or url.database not in _IN_MEMORY:
-            # SQLite has one writer at a time: those of one process wait in their order, not for the file's lock.
-            size = 1 if is_sqlite else connections
-            options |= {"pool_size": size, "max_overflow": 0, "pool_timeout": _WAITING}
-        if url.drivername == "sqlite+aiosqlite" and url.database not in _IN_MEMORY:
+        if is_sqlite and url.database in _IN_MEMORY:
+            message = "Each engine has a SQLite database in memory of its own: use MemoryStore, or give a file's URL."
+            raise ConfigurationError(message)
+        # SQLite has one writer at a time: those of one process wait in their order, not for the file's lock.
+        size = 1 if is_sqlite else connections
+        options |= {"pool_size": size, "max_overflow": 0, "pool_timeout": _WAITING}
+        if url.drivername == "sqlite+aiosqlite":
             # SQLAlchemy's own choice from 2.0.38 on.
             options["poolclass"] = AsyncAdaptedQueuePool
         engine = create_async_engine(url, **options)

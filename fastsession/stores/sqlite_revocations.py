@@ -112,10 +112,11 @@ class SQLiteRevocations(FollowedRevocations):
         there = Denials()
         await self._read_on(there, self._denials)
         missing = self._denials.beyond(there, self._clock())
+        given_back = 0
         while page := list(islice(missing, _PAGE)):
-            await self._database.run(partial(_give_back, page))
-            if self._seen is not None:
-                self._tell(f"the file had lost denials; this worker has given {len(page)} back")
+            given_back += await self._database.run(partial(_give_back, page))
+        if given_back:
+            self._tell(f"the file had lost denials; this worker has given {given_back} back")
 
     async def _begin(self, on_lost: OnLost | None) -> None:
         """Note that denials are kept here, where that is not noted, and make up for what was lost."""
@@ -150,10 +151,12 @@ def _begin(denials: Sequence[tuple[str, int]], connection: sqlite3.Connection) -
     return is_first
 
 
-def _give_back(denials: Sequence[tuple[str, int]], connection: sqlite3.Connection) -> None:
+def _give_back(denials: Sequence[tuple[str, int]], connection: sqlite3.Connection) -> int:
+    """How many of them the file lacked: others may have given some back by now."""
     connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(_GIVE_BACK, _values(denials))
+    given_back = connection.executemany(_GIVE_BACK, _values(denials)).rowcount
     connection.execute("COMMIT")
+    return given_back
 
 
 def _values(denials: Sequence[tuple[str, int]]) -> list[dict[str, str | int]]:

@@ -69,6 +69,19 @@ def test_a_header_too_long_to_be_searched_is_reported_once(clock, events):
     assert told(events) == [("rejected", "oversize")]
 
 
+def test_another_systems_cookie_in_a_header_too_long_to_be_searched_is_reported_once(clock, events):
+    shared = IronSession(password=PASSWORD, cookie_name="old")
+    migration = Migration(
+        StarletteSession(secret_key=PASSWORD, cookie_name="old"), accept_until=datetime(2100, 1, 1, tzinfo=UTC)
+    )
+    for options in ({"format": shared}, {"migrate_from": [migration]}):
+        app = shop(clock=clock, on_event=events.append, **options)
+        events.clear()
+        for _ in range(3):
+            assert shown(app, f"old=x; other={'a' * 70_000}").status_code == 200
+        assert [event.kind for event in events] == ["rejected"]
+
+
 def test_each_middleware_reports_for_itself(clock, events):
     for _ in range(2):
         shown(shop(clock=clock, on_event=events.append), GARBAGE)

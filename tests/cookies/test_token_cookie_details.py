@@ -11,7 +11,7 @@ from fastsession.keyring import KeyRing
 from fastsession.lifetime import Timeouts
 from fastsession.sealing.chunks import Chunks
 from fastsession.sealing.own_cookies import OwnCookies
-from fastsession.sealing.token import Token, TokenSealer
+from fastsession.sealing.token import Token, TokenSealer, decode, encode
 from fastsession.status import SessionStatus
 
 NOW = 1_800_000_000
@@ -77,6 +77,18 @@ def test_a_header_that_was_turned_away_is_not_remembered(cookies):
 def test_of_two_cookies_sealed_in_the_same_second_the_later_one_counts(cookies, payloads):
     sent = header(cookies, *[token(payload=payload) for payload in payloads])
     assert cookies.open(sent, b"", NOW).token.payload == payloads[1]
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3])
+def test_a_key_whose_id_differs_in_its_last_bits_only_is_another_key(cookies, bits):
+    """Characters hold six bits: the first five are those of a token under our key."""
+    good = cookies.sealer.seal(token(), now=NOW)
+    raw = decode(good)
+    others = [encode(raw[:3] + bytes([raw[3] ^ bits]) + raw[4:-1] + bytes([last])) for last in (1, 2)]
+    assert all(other[:5] == good[:5] for other in others)
+    unknown = "; ".join(f"s={other}" for other in others).encode()
+    assert rejection(cookies, unknown) == (SessionStatus.UNKNOWN_KEY, "sealed under a secret that is not configured")
+    assert cookies.open(unknown + b"; s=" + good.encode(), b"", NOW).token.id == MINE
 
 
 def test_of_several_cookies_only_those_bound_to_this_connection_count(cookies):

@@ -4,10 +4,12 @@ import pytest
 from fastapi import Request
 
 from fastsession import DeviceBinding, Lifetime
+from fastsession.device_binding.device_cookies import DeviceCookies
+from fastsession.keyring import KeyRing
 from tests.device_binding.bank import BOUND, DEVICE, LIFETIME, REGISTERING, SKEW, bank, opened
 from tests.device_binding.modelled_browser import Browser, Thief, offer_in
 from tests.reference.set_cookie import parse
-from tests.shop import ABSOLUTE, COOKIE, DAY, IDLE, set_cookies
+from tests.shop import ABSOLUTE, COOKIE, DAY, IDLE, SECRET, set_cookies
 
 
 def written(response):
@@ -118,6 +120,34 @@ def test_they_have_these_sizes(user):
 
 def test_the_empty_device_cookie_has_the_size_of_the_full_one(offered):
     assert len(DEVICE) + 1 + len(offered.cookies()[DEVICE]) == 177
+
+
+def test_an_error_report_with_the_device_in_it_shows_neither_key_nor_pair(user):
+    @user.app.get("/report")
+    async def report(request: Request) -> str:
+        device = request.session.visit.device
+        return f"{device!r} {[device]} {device}"
+
+    user.get("/who")
+    shown = user.get("/report").json()
+    device = opened(DEVICE, user.cookies()[DEVICE])
+    assert shown == "Device(...) [Device(...)] Device(...)"
+    assert device.payload != b""
+
+
+def test_a_device_is_known_again_at_the_third_sight_of_its_cookies_and_few_are_noted(clock):
+    keys = KeyRing([SECRET.encode()])
+    devices = DeviceCookies(keys, cookie_name=COOKIE, audience="", proof_lifetime=LIFETIME)
+    pair = bytes(16)
+    [(name, value)] = devices.device_cookie(pair, b"k" * 33, since=clock(), now=clock()).items()
+    header = f"{name}={value}".encode()
+    for number in range(3_000):
+        assert devices.find(header + b"; visit=%d" % number, pair).key == b"k" * 33
+    first, second, third = (devices.find(header, pair) for _ in range(3))
+    assert first == second == third
+    assert first is not second
+    assert second is third
+    assert len(devices._noted) <= 1024
 
 
 def test_no_name_begins_with_the_sessions(user):

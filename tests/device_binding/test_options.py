@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastapi import Request
 
 import fastsession.device_binding
 from fastsession import ConfigurationError, DeviceBinding, Session, SessionMiddleware, SessionStatus, require
@@ -187,6 +188,22 @@ def test_an_unbound_session_does_not_pass_for_a_proven_one(app, clock, offered):
     browser = Browser(app, clock, binds=False)
     browser.post("/login")
     assert browser.post("/transfer").status_code == 403
+
+
+def test_a_proof_that_a_route_asks_for_by_itself_needs_the_option_too(clock):
+    """No start-up check sees it."""
+    app = bank(clock=clock, device_binding=None)
+    proven = require(ShopSession, lambda session: session.user_id, bound=True)
+
+    @app.post("/quiet-transfer")
+    async def transfer(request: Request) -> int | None:
+        session: ShopSession = await proven(request)
+        return session.user_id
+
+    client = client_of(app)
+    client.post("/login")
+    with pytest.raises(ConfigurationError, match="device_binding=DeviceBinding"):
+        client.post("/quiet-transfer")
 
 
 def test_a_live_proof_does_not_make_up_for_the_condition(visitor):

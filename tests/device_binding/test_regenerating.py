@@ -1,13 +1,14 @@
 """`regenerate()` and the pair: carried over for the same subject with a live proof, else a new one. Never fixed."""
 
 import pytest
-from fastapi import Request
+from fastapi import FastAPI, Request
+from pydantic import field_validator
 
-from fastsession import Session
+from fastsession import CurrentSession, DeviceBinding, Session, SessionMiddleware
 from tests.device_binding.bank import BOUND, DEVICE, LIFETIME, REGISTER, bank, challenge_name, opened
 from tests.device_binding.modelled_browser import Browser, offer_in
 from tests.device_binding.test_cookies import written
-from tests.shop import ABSOLUTE, COOKIE, START
+from tests.shop import ABSOLUTE, COOKIE, SECRET, START
 
 
 class Nameless(Session):
@@ -66,6 +67,47 @@ def test_a_login_that_fails_offers_nothing(visitor):
         response = visitor.post(name)
         assert offer_in(response) is None, name
         assert DEVICE not in visitor.cookies(), name
+
+
+CLOSED: set[int] = set()
+
+
+class Account(Session):
+    user_id: int | None = None
+
+    @field_validator("user_id")
+    @classmethod
+    def is_open(cls, user_id: int | None) -> int | None:
+        if user_id in CLOSED:
+            raise ValueError("no such account")
+        return user_id
+
+    def subject(self) -> str | None:
+        return None if self.user_id is None else str(self.user_id)
+
+
+@pytest.fixture
+def closed():
+    yield CLOSED
+    CLOSED.clear()
+
+
+def test_whoever_moves_to_another_account_gets_a_new_pair_though_the_old_one_is_no_longer_accepted(clock, closed):
+    app = FastAPI()
+    app.add_middleware(SessionMiddleware, model=Account, secret_key=SECRET, device_binding=DeviceBinding(), clock=clock)
+
+    @app.post("/sign-in/{user_id}")
+    async def sign_in(user_id: int, session: CurrentSession[Account]) -> None:
+        closed.update({session.user_id} - {None})
+        session.regenerate()
+        session.user_id = user_id
+
+    browser = Browser(app, clock)
+    browser.post("/sign-in/1")
+    before = pair(browser)
+    assert browser.post("/sign-in/2").status_code == 200
+    assert pair(browser) != before
+    assert browser.is_bound
 
 
 def test_two_logins_have_two_pairs(app, clock):

@@ -2,11 +2,13 @@
 
 import pytest
 from fastapi import Request
+from fastapi.responses import StreamingResponse
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from fastsession import ConfigurationError
+from fastsession import ConfigurationError, LateSessionChangeError, SessionMiddleware
 from fastsession.stores import MemoryRevocations, MemoryStore
-from tests.shop import ShopSession, browser, set_cookies, shop
+from tests.shop import SECRET, ShopSession, browser, set_cookies, shop
+from tests.wire import answer, call
 
 MODES = {
     "cookies": dict,
@@ -57,6 +59,40 @@ def test_a_dict_with_contents_in_the_scope_is_refused(app, path):
     client.post("/login")
     with pytest.raises(ConfigurationError, match="clear"):
         client.post(f"{path}?contents=true")
+
+
+async def replace_late(request: Request) -> StreamingResponse:
+    async def body():
+        request.scope["session"] = {}
+        yield b""
+
+    return StreamingResponse(body())
+
+
+@pytest.mark.parametrize("path", ["/late", "/inner/late"])
+def test_an_empty_dict_in_the_scope_after_the_response_has_started_is_refused(options, path):
+    outer, inner = shop(**options), shop(**options)
+    for each in (outer, inner):
+        each.post("/late")(replace_late)
+    outer.mount("/inner", inner)
+    client = browser(outer)
+    client.post("/login")
+    with pytest.raises(LateSessionChangeError):
+        client.post(path)
+    assert client.get("/view").json() == {"user_id": 42}
+
+
+@pytest.mark.parametrize("middlewares", [1, 2])
+def test_the_same_of_an_asgi_application_below(options, middlewares):
+    async def replace(scope, receive, send):
+        await answer(send)
+        scope["session"] = {}
+
+    app = replace
+    for _ in range(middlewares):
+        app = SessionMiddleware(app, secret_key=SECRET, **options)
+    with pytest.raises(LateSessionChangeError):
+        call(app)
 
 
 class Wrapper:

@@ -9,10 +9,11 @@ from starlette.testclient import TestClient
 
 from fastsession import generate_key
 from fastsession.formats import ExpressSession, ForeignSession, Migration
-from fastsession.stores import MemoryRevocations
+from fastsession.stores import MemoryRevocations, MemoryStore
 from fastsession.testing import Clock
 from tests.formats.cases import CASES
 from tests.formats.vector import vector
+from tests.server_side.counting import Counting
 from tests.server_side.site import Home, router
 from tests.server_side.test_migrating import express_cookie
 from tests.shop import DAY, SECRET, browser, cookie_header, set_cookies, shop, shown
@@ -240,20 +241,48 @@ def test_a_cookie_from_the_future_does_not_outrun_a_cut_off():
     assert site.who()[1] == "future"
 
 
-def test_after_the_migration_a_session_that_was_taken_over_ends_as_any_other(clock):
+class Denying(MemoryRevocations):
+    """Remembers until when it has denied sessions."""
+
+    def __init__(self, clock):
+        super().__init__(clock=clock)
+        self.expiries = []
+
+    async def deny_session(self, session, *, until):
+        self.expiries.append(until)
+        await super().deny_session(session, until=until)
+
+
+def test_after_the_migration_nothing_is_kept_of_the_cookies_that_nobody_reads_any_more(clock):
+    old = vector("starlette/A01")
+    clock.now = old.now
+    migration = Migration(old.reader(), accept_until=datetime.fromtimestamp(old.now + 60, UTC))
+    for backend, given in (("revocations", Denying(clock)), ("store", Counting(MemoryStore(clock=clock)))):
+        clock.now = old.now
+        client = browser(shop(migrate_from=[migration], clock=clock, **{backend: given}))
+        for name, value in old.cookies.items():
+            client.cookies.set(name, value, domain="testserver.local")
+        client.get("/view")
+        given.expiries.clear()
+        clock.advance(61)
+        client.post("/logout")
+        assert given.expiries
+        assert all(expiry > clock() for expiry in given.expiries)
+
+
+# The last second of the migration, and the first one after it.
+@pytest.mark.parametrize("later", [60, 61])
+@MODES
+def test_after_the_migration_a_session_that_was_taken_over_ends_as_any_other(clock, mode, later):
     old = vector("starlette/A01")
     clock.now = old.now
     end = datetime.fromtimestamp(old.now + 60, UTC)
-    app = shop(
-        migrate_from=[Migration(old.reader(), accept_until=end)],
-        clock=clock,
-        revocations=MemoryRevocations(clock=clock),
-    )
+    app = shop(migrate_from=[Migration(old.reader(), accept_until=end)], **Home("memory", {}, clock).options(mode))
     client = browser(app)
     for name, value in old.cookies.items():
         client.cookies.set(name, value, domain="testserver.local")
     client.get("/view")
     kept = cookie_header(client)
-    clock.advance(60)
+    clock.advance(later)
     assert client.post("/logout").status_code == 200
     assert shown(app, kept, "/info").json()["status"] == "revoked"

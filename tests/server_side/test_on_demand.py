@@ -29,8 +29,8 @@ DUE = IDLE // 2
 
 
 @pytest.fixture
-def store(clock):
-    return Counting(MemoryStore(clock=clock))
+def store(request, clock):
+    return getattr(request, "param", Counting)(MemoryStore(clock=clock))
 
 
 @pytest.fixture
@@ -145,20 +145,48 @@ async def test_an_ended_session_is_not_renewed(app, client, clock):
     assert (await other.get("/who")).json() == [None, "revoked"]
 
 
+class Distant(Counting):
+    """A store that others run beside."""
+
+    async def read(self, key):
+        await asyncio.sleep(0)
+        return await super().read(key)
+
+
+@pytest.mark.parametrize("store", [Counting, Distant], indirect=True)
 async def test_whoever_asks_at_the_same_time_asks_once(app, client, store):
-    @app.get("/twice")
-    async def twice(request: Request) -> bool:
-        first, second = await asyncio.gather(get_session(request), get_session(request))
-        return first is second and first.user_id == 42
+    async def put(request, item):
+        session = await get_session(request)
+        session.cart.append(item)
+
+    @app.post("/both")
+    async def both(request: Request) -> None:
+        await asyncio.gather(put(request, "tea"), put(request, "milk"))
 
     store.calls.clear()
-    assert (await client.get("/twice")).json() is True
-    assert store.names == ["read"]
+    await client.post("/both")
+    assert store.names == ["read", "replace"]
+    assert (await client.get("/cart")).json() == ["tea", "milk"]
 
 
 async def test_a_look_that_cannot_wait_says_what_to_write(app, client):
     with pytest.raises(ConfigurationError, match=r"await get_session\(request\)"):
         await client.get("/view")
+
+
+async def test_a_sign_out_that_cannot_wait_says_so_too(app, client):
+    @app.post("/clear")
+    async def clear(request: Request) -> None:
+        request.session.clear()
+
+    @app.post("/replace")
+    async def replace(request: Request) -> None:
+        request.scope["session"] = {}
+
+    for path in ("/clear", "/replace"):
+        with pytest.raises(ConfigurationError, match=r"await get_session\(request\)"):
+            await client.post(path)
+    assert (await client.get("/who")).json() == [42, "valid"]
 
 
 async def test_a_look_that_cannot_wait_may_follow_one_that_does(app, client):

@@ -1,6 +1,8 @@
 """`recheck` and `closing_when_over`: a session that ends while its request goes on."""
 
 import asyncio
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -465,18 +467,40 @@ def test_a_session_of_another_system_is_valid_before_it_has_been_taken_over(cloc
         assert client.get("/asked-early").json() == ["valid", 42]
 
 
-def test_a_socket_that_the_application_has_closed_itself_is_left_alone(clock):
-    app = shop(clock=clock)
+@pytest.mark.parametrize("first", ["application", "client"])
+def test_a_socket_that_either_side_has_closed_is_left_alone(clock, first):
+    """The handler goes on after that, and is ended with its session."""
+    app, sent, ended = shop(clock=clock), [], threading.Event()
 
     @app.websocket("/closing")
     async def closing(socket: WebSocket):
         await socket.accept()
         async with closing_when_over(socket):
-            await socket.close(4000)
+            if first == "application":
+                await socket.close(4000)
+            else:
+                with suppress(WebSocketDisconnect):
+                    await socket.receive_text()
+            clock.advance(IDLE)
             await asyncio.sleep(MOST_SECONDS)
+            sent.append("too late")
 
-    with browser(app) as client:
+    async def noting(scope, receive, send):
+        async def note(message):
+            if scope["type"] == "websocket":
+                sent.append(message["type"])
+            await send(message)
+
+        await app(scope, receive, note)
+        if scope["type"] == "websocket":
+            ended.set()
+
+    with browser(noting) as client:
         client.post("/cart/tea")
         with client.websocket_connect("wss://testserver/closing") as socket:
-            clock.advance(IDLE)
-            assert close_code(socket) == 4000
+            if first == "client":
+                socket.close(1001)
+            else:
+                assert close_code(socket) == 4000
+            assert ended.wait(MOST_SECONDS)
+    assert sent == (["websocket.accept", "websocket.close"] if first == "application" else ["websocket.accept"])

@@ -3,11 +3,14 @@
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
+from starlette.requests import HTTPConnection
 
-from fastsession import SessionMiddleware, StoreUnavailableError, generate_key
+from fastsession import SessionMiddleware, StoreUnavailableError, generate_key, get_session
 from fastsession.stores import MemoryRevocations, MemoryStore
 from tests.server_side.counting import Counting
-from tests.shop import IDLE, set_cookies
+from tests.server_side.site import Home
+from tests.shop import IDLE, SECRET, ShopSession, set_cookies
+from tests.wire import answer, http_scope
 
 OLD_KEY, KEY = generate_key(), generate_key()
 FAR_AWAY = "the denials are 61 s old"
@@ -95,3 +98,26 @@ def test_an_outage_that_makes_sessions_anonymous_is_told_once_in_a_while(clock, 
     assert outages(events) == [("/", FAR_AWAY)] * 2
     revocations.away = False
     assert site.client.get("/").json() == {"seen": True}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("mode", ["revocations", "store", "both"])
+async def test_an_outage_of_what_stands_around_the_middleware_is_not_told_as_one_of_its_own(mode, clock, events):
+    """A middleware further out keeps something in a store of its own, which is away when the response starts."""
+    asked = []
+
+    async def write(scope, receive, send):
+        session = await get_session(HTTPConnection(scope))
+        session.note = "written"
+        await answer(send)
+
+    async def away(message):
+        asked.append(message["type"])
+        raise StoreUnavailableError("theirs")
+
+    options = Home("memory", {}, clock).options(mode)
+    app = SessionMiddleware(write, model=ShopSession, secret_key=SECRET, on_event=events.append, **options)
+    with pytest.raises(StoreUnavailableError, match="theirs"):
+        await app(http_scope(), None, away)
+    assert asked == ["http.response.start"]
+    assert [event.kind for event in events] == ["created"]

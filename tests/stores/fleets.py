@@ -33,6 +33,44 @@ class Cluster:
         port = next(master[1] for first, last, master, *_ in ranges if first <= slot <= last)
         return next(server for server in self.servers if server.port == port)
 
+    def moving(self, key):
+        """The move of a key's slot to another master, to be begun and ended."""
+        source = self.master_of(key)
+        number = self.servers.index(source)
+        return Move(self, key, source, (number + 1) % 3)
+
+
+class Move:
+    """A slot that is moved from one master to another, as `redis-cli --cluster reshard` does it."""
+
+    def __init__(self, fleet, key, source, number):
+        self.fleet, self.source = fleet, source
+        self.target, self.targets_replica = fleet.servers[number], fleet.servers[number + 3]
+        self.slot = self._ask(source, "CLUSTER KEYSLOT", key)
+
+    def begin(self):
+        self._ask(self.target, "CLUSTER SETSLOT", self.slot, "IMPORTING", self._name(self.source))
+        self._ask(self.source, "CLUSTER SETSLOT", self.slot, "MIGRATING", self._name(self.target))
+
+    def migrate(self, *keys):
+        """Move some keys; all of the slot by default."""
+        moved = keys or self._ask(self.source, "CLUSTER GETKEYSINSLOT", self.slot, 100)
+        if moved:
+            self._ask(self.source, "MIGRATE", "127.0.0.1", self.target.port, "", 0, 5000, "KEYS", *moved)
+
+    def end(self):
+        """From now on the old master answers that the slot has moved."""
+        self.migrate()
+        for server in (self.target, self.source):
+            self._ask(server, "CLUSTER SETSLOT", self.slot, "NODE", self._name(self.target))
+
+    def _name(self, server):
+        return self._ask(server, "CLUSTER MYID").decode()
+
+    def _ask(self, server, *words):
+        with redis.Redis(port=server.port) as client:
+            return client.execute_command(*words)
+
 
 @contextmanager
 def cluster(directory):

@@ -14,6 +14,7 @@ from tests.stores.everything import owned_by
 from tests.stores.fleets import cluster
 from tests.stores.redis_server import running
 from tests.stores.replicas import MASTER, promote, replica_of
+from tests.stores.waiting import until_it_works
 
 pytestmark = pytest.mark.anyio
 
@@ -157,23 +158,96 @@ async def test_no_acknowledged_logout_comes_back_after_a_failover(tmp_path):
             assert set(await owned_by(store, "aa")) == set(keys) - set(ended)
 
 
-async def test_on_a_cluster_what_returned_is_on_a_replica(tmp_path):
-    with cluster(tmp_path) as fleet:
-        keys = [token_hex(16) for _ in range(20)]
-        async with store_at(fleet.url, "") as store:
-            for key in keys:
-                await store.create(key, b"sealed", expires_at=later(), owner="aa")
-                assert copies(fleet, f"session:{key}") == 2
-            for key in keys[:5]:
-                assert await store.delete(key) is True
-                assert copies(fleet, f"session:{key}") == 0
-            await store.end_owned("aa")
-            assert [copies(fleet, f"session:{key}") for key in keys] == [0] * len(keys)
-        revocations = RedisRevocations(fleet.url, replicas=1, timeout=PATIENCE)
-        await revocations.start()
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    with cluster(tmp_path_factory.mktemp("cluster")) as fleet:
+        yield fleet
+
+
+async def test_on_a_cluster_what_returned_is_on_a_replica(fleet, prefix):
+    keys = [token_hex(16) for _ in range(20)]
+    async with store_at(fleet.url, prefix) as store:
+        for key in keys:
+            await store.create(key, b"sealed", expires_at=later(), owner="aa")
+            assert copies(fleet, f"{prefix}session:{key}") == 2
+        for key in keys[:5]:
+            assert await store.delete(key) is True
+            assert copies(fleet, f"{prefix}session:{key}") == 0
+        await store.end_owned("aa")
+        assert [copies(fleet, f"{prefix}session:{key}") for key in keys] == [0] * len(keys)
+    revocations = RedisRevocations(fleet.url, prefix=prefix, replicas=1, timeout=PATIENCE)
+    await revocations.start()
+    await revocations.deny_session(token_hex(16), until=later())
+    assert copies(fleet, f"{prefix}{{revocations}}:denied") == 2
+    await revocations.stop()
+
+
+async def test_where_a_slot_has_moved_the_replicas_of_its_new_master_have_to_confirm(fleet, prefix):
+    key = token_hex(16)
+    async with store_at(fleet.url, prefix, patience=1) as store:
+        await store.create(key, b"sealed", expires_at=later(), owner=None)
+        move = fleet.moving(f"{prefix}session:{key}")
+        move.begin()
+        move.end()
+        move.targets_replica.pause()
+        try:
+            # The old master's replica has everything.
+            with pytest.raises(StoreUnavailableError, match=r"0 of 1 replicas|No answer"):
+                await store.delete(key)
+        finally:
+            move.targets_replica.resume()
+    async with store_at(fleet.url, prefix) as store:
+        await store.create(key, b"sealed", expires_at=later(), owner=None)
+        assert copies(fleet, f"{prefix}session:{key}") == 2
+
+
+async def test_while_a_slot_is_moving_what_returned_is_on_a_replica(fleet, prefix):
+    there, new = (f"{{moving}}{token_hex(16)}" for _ in range(2))
+    async with store_at(fleet.url, prefix) as store:
+        await store.create(there, b"sealed", expires_at=later(), owner=None)
+        move = fleet.moving(f"{prefix}session:{there}")
+        move.begin()
+        await store.create(new, b"sealed", expires_at=later(), owner=None)
+        assert await store.delete(there) is True
+        move.end()
+        assert copies(fleet, f"{prefix}session:{new}") == 2
+        assert copies(fleet, f"{prefix}session:{there}") == 0
+        assert await store.read(new) == Record(b"sealed", 1)
+        assert await store.delete(new) is True
+
+
+async def test_a_denial_is_refused_while_half_of_its_keys_have_moved(fleet, prefix):
+    revocations = RedisRevocations(fleet.url, prefix=prefix, replicas=1, timeout=PATIENCE)
+    session, key = token_hex(16), f"{prefix}{{revocations}}:denied"
+    await revocations.start()
+    try:
         await revocations.deny_session(token_hex(16), until=later())
-        assert copies(fleet, "fastsession:{revocations}:denied") == 2
+        move = fleet.moving(key)
+        move.begin()
+        move.migrate(key)
+        with pytest.raises(StoreUnavailableError, match=r"being moved|No answer"):
+            await revocations.deny_session(session, until=later())
+        move.end()
+        await until_it_works(lambda: revocations.deny_session(session, until=later()))
+        assert copies(fleet, key) == 2
+    finally:
         await revocations.stop()
+
+
+@pytest.mark.parametrize("replicas", [0, 1])
+async def test_a_record_that_cannot_be_ended_is_no_ended_one(fleet, prefix, replicas):
+    """Something else of this Redis has the record's name."""
+    async with store_at(fleet.url, prefix, replicas=replicas) as store:
+        await store.create("aa", b"sealed", expires_at=later(), owner="somebody")
+        await store.create("bb", b"sealed", expires_at=later(), owner="somebody")
+        await store.delete("bb")
+        await store._redis.command("ZADD", f"{prefix}owner:somebody", later(), "bb")
+        await store._redis.command("SET", f"{prefix}session:bb", "a text")
+        with pytest.raises(StoreUnavailableError):
+            await store.end_owned("somebody")
+        assert await store.read("aa") is None
+        await store._redis.command("DEL", f"{prefix}session:bb")
+        await store.end_owned("somebody")
 
 
 def copies(fleet, key):

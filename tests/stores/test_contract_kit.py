@@ -10,6 +10,7 @@ import pytest
 
 import fastsession
 from fastsession import generate_key
+from fastsession.testing.stores.workers import Suite
 
 PAGE = Path(fastsession.__file__).parent.parent / "docs" / "own-store.md"
 BROKEN = {
@@ -72,6 +73,12 @@ def test_without_a_function_that_makes_a_store_it_says_what_is_needed(tmp_path):
     code, said = outcome(tmp_path, lines)
     assert code == 1
     assert "TestNothing needs a fixture `make`" in said
+
+
+class TestWithoutMake(Suite):
+    def test_it_says_what_is_needed_where_it_is_asked(self, request):
+        with pytest.raises(pytest.fail.Exception, match="TestWithoutMake needs a fixture `make`"):
+            request.getfixturevalue("make")
 
 
 def test_pytest_is_needed_for_the_suites_only():

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from fastsession import StoreUnavailableError
-from fastsession.stores.deadline import within
+from fastsession.stores.deadline import end, within
 from tests.stores.waiting import seconds_of
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +53,26 @@ async def test_an_operation_that_does_not_give_up_is_refused_in_time_all_the_sam
     assert isinstance(error, StoreUnavailableError)
     assert seconds < 0.3
     free.set()
+
+
+async def test_what_does_not_give_up_is_left_behind_after_ten_cancellations():
+    free, cancellations = asyncio.Event(), 0
+
+    async def stubborn():
+        nonlocal cancellations
+        while not free.is_set():
+            try:
+                await free.wait()
+            except asyncio.CancelledError:
+                cancellations += 1
+
+    tasks = [asyncio.create_task(stubborn()), asyncio.create_task(asyncio.Event().wait())]
+    await asyncio.sleep(0)
+    await end(tasks)
+    assert [task.done() for task in tasks] == [False, True]
+    assert cancellations == 10
+    free.set()
+    await tasks[0]
 
 
 async def test_a_cancelled_caller_leaves_the_operation_to_end_by_itself():

@@ -53,6 +53,14 @@ def test_a_jump_of_the_numbers_is_watched_only_near_its_end(history):
     assert 999_999 in watched
 
 
+def test_no_more_than_a_thousand_missing_numbers_are_watched_whatever_the_jumps(history):
+    read(history, 900, 1_800, 2_700)
+    watched = set(history.watched()) - {900, 1_800, 2_700}
+    assert len(watched) == 1_000
+    assert min(watched) > 1_600
+    assert {2_699, 1_801, 1_799} <= watched
+
+
 def test_rows_are_found_in_whatever_order_they_are_committed(history):
     table, seen = [], []
     for number in (2, 1, 5, 3, 7, 6, 4):

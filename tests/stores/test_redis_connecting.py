@@ -211,6 +211,29 @@ async def test_the_permissions_that_the_documentation_names_are_enough_and_each_
             await made.stop()
 
 
+@pytest.mark.parametrize("kind", ["store", "revocations"])
+async def test_with_replicas_the_permission_to_wait_for_them_is_needed_too(kind, tmp_path):
+    rules = STORE_USER if kind == "store" else REVOCATIONS_USER
+    with running(tmp_path / "redis", "--save", "") as server:
+        made_by = {"store": RedisStore, "revocations": RedisRevocations}[kind]
+        without = " ".join(rule for rule in rules.split() if rule != "+wait")
+        made = made_by(as_user(server, without), prefix="shop:", replicas=1)
+        with pytest.raises(ConfigurationError, match=r"refused by Redis.*wait"):
+            await made.start()
+        await made.stop()
+        made = made_by(as_user(server, rules), prefix="shop:", replicas=1)
+        async with opened(made):
+            with pytest.raises(StoreUnavailableError, match=r"0 of 1 replicas|No answer"):
+                await used(made)
+
+
+async def test_a_start_without_the_replicas_says_what_is_missing(redis_server, prefix, caplog):
+    async with opened(RedisStore(redis_server.url, prefix=prefix, replicas=1)):
+        [line] = [record.getMessage() for record in caplog.records]
+    # On a busy machine the start may take too long.
+    assert line.partition(": ")[2] in ("0 of 1 replicas have confirmed it.", "TimeoutError")
+
+
 async def used(made):
     if isinstance(made, RedisRevocations):
         await made.deny_session(token_hex(16), until=later())

@@ -1,3 +1,4 @@
+import asyncio
 from secrets import token_hex
 
 import pytest
@@ -7,6 +8,8 @@ from fastsession import ConfigurationError
 from fastsession.stores import Record, RedisStore
 from tests.processes import PATIENCE
 from tests.stores.everything import owned_by
+from tests.stores.proxy import proxied
+from tests.stores.waiting import until_it_works
 
 pytestmark = pytest.mark.anyio
 
@@ -72,3 +75,53 @@ async def test_a_client_that_decodes_answers_is_refused(redis_server):
     async with Redis(port=redis_server.port, decode_responses=True) as client:
         with pytest.raises(ConfigurationError, match="decode_responses=False"):
             RedisStore(client)
+
+
+async def test_a_cluster_that_has_forgotten_its_scripts_is_no_matter(redis_cluster, prefix, later):
+    store = RedisStore(f"redis+cluster://127.0.0.1:{redis_cluster.port}", prefix=prefix, timeout=PATIENCE)
+    keys = [token_hex(16) for _ in range(5)]
+    for key in keys:
+        await store.create(key, b"sealed", expires_at=later, owner="somebody")
+    async with Redis(port=redis_cluster.port) as client:
+        await client.script_flush()
+    await store.end_owned("somebody")
+    assert [await store.read(key) for key in keys] == [None] * 5
+    await store.stop()
+
+
+async def test_a_cluster_behind_one_address_is_used_key_by_key(redis_cluster, prefix, later, caplog):
+    """As behind a proxy: it takes commands for every key, but no script for keys of several slots."""
+    store = RedisStore(redis_cluster.url, prefix=prefix, timeout=PATIENCE)
+    await store.start()
+    try:
+        # On a busy machine the start may take too long, and say so.
+        assert "CrossSlot" not in caplog.text
+        keys = [token_hex(16) for _ in range(5)]
+        for key in keys:
+            await store.create(key, b"sealed", expires_at=later, owner="somebody")
+        moved = {"version": 1, "expires_at": later, "owner": "somebody", "note": b"note", "note_until": later}
+        assert await store.supersede(keys[0], "successor", b"signed in", **moved) is True
+        assert await store.replace(keys[1], b"new", version=1, expires_at=later, owner="somebody") is True
+        assert await store.touch(keys[2], expires_at=later + 60) is True
+        assert await store.delete(keys[3]) is True
+        assert set(await owned_by(store, "somebody")) == {*keys[1:3], keys[4], "successor"}
+        await store.end_owned("somebody", keep=["successor"])
+        assert set(await owned_by(store, "somebody")) == {"successor"}
+    finally:
+        await store.stop()
+
+
+async def test_a_cluster_that_is_put_behind_the_address_of_a_running_store_is_found_out(
+    redis_server, redis_cluster, prefix, later
+):
+    async with proxied(redis_server.port) as proxy:
+        store = RedisStore(proxy.url, prefix=prefix, timeout=PATIENCE)
+        await store.start()
+        await store.create("before", b"sealed", expires_at=later, owner="somebody")
+        proxy.target_port = redis_cluster.port
+        proxy.cut()
+        await until_it_works(lambda: store.read("before"))
+        keys = [token_hex(16) for _ in range(5)]
+        await asyncio.gather(*(store.create(key, b"sealed", expires_at=later, owner="somebody") for key in keys))
+        assert set(await owned_by(store, "somebody")) == set(keys)
+        await store.stop()

@@ -65,6 +65,37 @@ async def test_denials_of_a_file_that_was_replaced_are_given_back_and_workers_go
         await worker.stop()
 
 
+@pytest.mark.parametrize("is_started", [True, False])
+async def test_what_a_file_had_lost_is_told_with_the_number_that_it_lacked(tmp_path, is_started):
+    """Also by a worker that has denied before it began to follow."""
+    path, told = tmp_path / "revocations.db", []
+    worker = SQLiteRevocations(path, timeout=PATIENCE)
+    worker.tell_to(told.append)
+    if is_started:
+        await worker.start()
+    sessions = [token_hex(16) for _ in range(5)]
+    for session in sessions:
+        await worker.deny_session(session, until=later())
+    other = SQLiteRevocations(tmp_path / "other.db", timeout=PATIENCE)
+    await other.start()
+    for session in sessions[:2]:
+        await other.deny_session(session, until=later())
+    await other.stop()
+    # While no one follows: whoever found no file would make one.
+    await worker.stop()
+    remove(path)
+    (tmp_path / "other.db").replace(path)
+    await worker.start()
+    await eventually(lambda: told, within=PATIENCE)
+    late = SQLiteRevocations(path, timeout=PATIENCE)
+    late.tell_to(told.append)
+    await late.start()
+    assert all(late.denied(session, None, 0) for session in sessions)
+    for each in (worker, late):
+        await each.stop()
+    assert told == ["the file had lost denials; this worker has given 3 back"]
+
+
 async def test_a_store_goes_on_with_the_file_that_is_there(tmp_path):
     path = tmp_path / "sessions.db"
     first, second = SQLiteStore(path), SQLiteStore(path)

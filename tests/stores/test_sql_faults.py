@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from secrets import token_hex
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import InvalidRequestError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -18,7 +20,7 @@ from fastsession.stores.sqlalchemy_tables import DENIALS, SESSIONS
 from tests.process_clock import ProcessClock
 from tests.processes import PATIENCE
 from tests.stores import database_server
-from tests.stores.waiting import eventually
+from tests.stores.waiting import eventually, until_it_works
 
 pytestmark = pytest.mark.anyio
 
@@ -304,6 +306,52 @@ async def test_serializable_transactions_that_fail_are_tried_again(postgres):
         postgres.sql("ALTER DATABASE shop RESET default_transaction_isolation")
 
 
+@pytest.mark.parametrize(("conflicts", "is_done"), [(4, True), (5, False)])
+async def test_a_statement_that_is_undone_is_sent_five_times_at_most(postgres, conflicts, is_done):
+    name = f"conflicts{conflicts}"
+    postgres.sql(f"CREATE DATABASE {name}", database="postgres")
+    postgres.create_tables(name)
+    postgres.sql(
+        # What was taken from a sequence stays so, whatever is undone.
+        "CREATE SEQUENCE attempts",
+        "CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF nextval('attempts') <= {conflicts} THEN RAISE EXCEPTION USING ERRCODE = '40001'; END IF; "
+        "RETURN NEW; END $$",
+        f"CREATE TRIGGER conflict BEFORE INSERT ON {SESSIONS} FOR EACH ROW EXECUTE FUNCTION conflict()",
+        database=name,
+    )
+    store, key = SQLAlchemyStore(postgres.url(database=name), timeout=PATIENCE), token_hex(16)
+    try:
+        if is_done:
+            await store.create(key, b"sealed", expires_at=later(), owner="aa")
+        else:
+            with pytest.raises(StoreUnavailableError, match="40001"):
+                await store.create(key, b"sealed", expires_at=later(), owner="aa")
+            assert postgres.sql("SELECT last_value FROM attempts", database=name) == "5"
+        assert (await store.read(key) is not None) is is_done
+    finally:
+        await store.stop()
+
+
+async def test_a_read_that_is_late_ends_by_itself_and_its_connection_serves_the_next(server):
+    engine, made, key = create_async_engine(server.url(), pool_size=1, max_overflow=0), [], token_hex(16)
+    event.listen(engine.sync_engine, "connect", lambda *_: made.append(1))
+    store = SQLAlchemyStore(engine)
+    await until_it_works(lambda: store.create(key, b"sealed", expires_at=later(), owner=None))
+    await eventually(store._sweep._task.done)
+    made.clear()
+    server.pause()
+    try:
+        with pytest.raises(StoreUnavailableError, match="No answer within"):
+            await store.read(key)
+    finally:
+        server.resume()
+    assert await read_again(store, key) == Record(b"sealed", 1)
+    assert made == []
+    await store.stop()
+    await engine.dispose()
+
+
 @pytest.mark.parametrize("kind", ["url", "function"])
 def test_every_event_loop_has_connections_of_its_own(kind, postgres):
     store = SQLAlchemyStore(postgres.url() if kind == "url" else lambda: create_async_engine(postgres.url()))
@@ -383,6 +431,17 @@ def test_a_pool_without_a_free_connection_is_named_as_the_cause():
     assert cause(PoolTimeoutError("QueuePool limit of size 1")) == "no connection of the pool was free"
 
 
+def test_an_error_of_sqlalchemy_itself_is_named_without_what_it_says():
+    assert cause(InvalidRequestError("Can't operate on 'secret-horse'")) == "InvalidRequestError"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", ["", "/", "/:memory:"])
+def test_a_database_in_memory_is_refused_for_it_would_be_another_one_for_each_engine(kind, place):
+    with pytest.raises(ConfigurationError, match="MemoryStore"):
+        kind(f"sqlite+aiosqlite://{place}")
+
+
 def test_something_else_than_an_engine_is_refused():
     with pytest.raises(ConfigurationError, match="Give a URL, an AsyncEngine"):
         SQLAlchemyStore(42)
@@ -393,3 +452,12 @@ async def test_workers_may_make_the_tables_at_the_same_time(tmp_path, postgres):
     await asyncio.gather(*(create_tables(postgres.url(database="together")) for _ in range(4)))
     async with started(SQLAlchemyStore(postgres.url(database="together"))) as (store,):
         assert await store.read("aa") is None
+
+
+async def test_tables_that_the_user_may_not_make_are_told_by_the_database(postgres):
+    user, database = f"user_{token_hex(4)}", f"forbidden_{token_hex(4)}"
+    postgres.sql(f"CREATE DATABASE {database}", database="postgres")
+    postgres.sql(f"CREATE ROLE {user} LOGIN PASSWORD '{database_server.PASSWORD}'")
+    postgres.sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC", database=database)
+    with pytest.raises(ProgrammingError, match="permission denied for schema"):
+        await create_tables(postgres.url(user=user, database=database))

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from secrets import token_hex
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from fastsession import ConfigurationError
-from fastsession.stores import SQLAlchemyRevocations
+from fastsession import ConfigurationError, StoreUnavailableError
+from fastsession.stores import SQLAlchemyRevocations, sqlalchemy_revocations
 from fastsession.stores.sqlalchemy_revocations import _row, _table
 from fastsession.stores.sqlalchemy_sweep import MARGIN
 from fastsession.stores.sqlalchemy_tables import DENIALS
@@ -157,6 +157,61 @@ async def test_a_denial_of_this_worker_that_is_lost_before_it_is_read_is_given_b
     assert knows(late, session)
     await late.stop()
     assert told != []
+
+
+async def test_a_table_that_is_emptied_while_it_is_read_is_read_again(server, monkeypatch):
+    """A worker starts with more denials than a page, and the database loses them between two pages."""
+    monkeypatch.setattr(sqlalchemy_revocations, "_PAGE", 3)
+    sessions, read = [token_hex(16) for _ in range(5)], []
+    async with following(server, 1) as (worker, _):
+        for session in sessions:
+            await worker.deny_session(session, until=later())
+    engine, told = create_async_engine(server.url()), []
+
+    def lose(connection, cursor, statement, *_):
+        if statement.startswith("SELECT") and "mark" in statement and "LIMIT" in statement:
+            read.append(statement)
+            if len(read) == 2:
+                server.sql(f"DELETE FROM {DENIALS} WHERE number > 0")
+
+    event.listen(engine.sync_engine, "before_cursor_execute", lose)
+    late = SQLAlchemyRevocations(engine, timeout=PATIENCE)
+    late.tell_to(told.append)
+    await late.start()
+    await eventually(lambda: is_known(late, *sessions[:3]))
+    await eventually(lambda: told)
+    await until_kept(server, 3)
+    await late.stop()
+    await engine.dispose()
+    assert told == ["The database has lost denials; this worker has given 3 back"]
+
+
+def is_known(worker, *sessions):
+    """Whether they are denied, and the worker lets anybody in."""
+    try:
+        return knows(worker, *sessions)
+    except StoreUnavailableError:
+        return False
+
+
+async def test_a_denial_made_while_everything_is_read_again_is_awaited_and_given_back(server):
+    before, meanwhile = token_hex(16), token_hex(16)
+    async with following(server, 1) as (worker, told):
+        await worker.deny_session(before, until=later())
+        give_back = worker._give_back
+
+        async def deny_lose_and_give_back(history, there):
+            worker._give_back = give_back
+            await worker.deny_session(meanwhile, until=later())
+            await asyncio.to_thread(server.sql, f"DELETE FROM {DENIALS} WHERE denial = 's{meanwhile[:16]}'")
+            return await give_back(history, there)
+
+        worker._give_back = deny_lose_and_give_back
+        await asyncio.to_thread(server.empty)
+        await until_kept(server, 2)
+        assert knows(worker, before, meanwhile)
+        await eventually(lambda: not worker._history.unread(time.time()))
+        assert told != []
 
 
 async def test_expired_denials_disappear_from_memory_and_table(server):

@@ -1,17 +1,20 @@
 """What is special about SQLAlchemyStore: its table, the database's clock, sweeping, durability, many records."""
 
 import asyncio
+import sqlite3
 import time
+from contextlib import closing
 from secrets import token_hex
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, create_engine, event
+from sqlalchemy import MetaData, create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from fastsession.stores import SQLAlchemyRevocations, SQLAlchemyStore, add_tables, create_tables
-from fastsession.stores.sqlalchemy_sweep import LEASE, MARGIN
+from fastsession.stores import SQLAlchemyRevocations, SQLAlchemyStore, add_tables, create_tables, sqlalchemy_sweep
+from fastsession.stores.sqlalchemy_engines import _set_up_sqlite, engine_at
+from fastsession.stores.sqlalchemy_sweep import BATCH, LEASE, MARGIN
 from fastsession.stores.sqlalchemy_tables import DENIALS, SESSIONS
 from fastsession.testing import Clock
 from tests.process_clock import ProcessClock
@@ -187,6 +190,34 @@ async def test_the_next_sweep_is_whoevers_turn_comes_first(server):
         await store.stop()
 
 
+async def test_a_sweep_ends_after_so_many_batches_and_the_next_one_goes_on(server, monkeypatch):
+    monkeypatch.setattr(sqlalchemy_sweep, "_MOST_BATCHES", 2)
+    clock = Clock()
+    store = SQLAlchemyStore(server.url(), timeout=PATIENCE, clock=clock)
+    fill(server, 2 * BATCH + 7, owner="expired", expires_at=int(clock()) - MARGIN)
+    for left in (7, 0):
+        await store.create(token_hex(16), b"", expires_at=int(clock()) + 6000, owner="live")
+        await eventually(store._sweep._task.done)
+        assert int(server.sql(f"SELECT count(*) FROM {SESSIONS} WHERE owner = 'expired'")) == left
+        clock.advance(2 * LEASE)
+    await store.stop()
+
+
+async def test_a_worker_sweeps_once_at_a_time(server):
+    store, now = SQLAlchemyStore(server.url(), timeout=PATIENCE), int(time.time())
+    sweep = store._sweep
+    sweep.begin_if_due(now)
+    first = sweep._task
+    # The clock has jumped, or the first one takes so long.
+    sweep.begin_if_due(now + 2 * LEASE)
+    assert sweep._task is first
+    await eventually(first.done)
+    sweep.begin_if_due(now + 4 * LEASE)
+    assert sweep._task is not first
+    await eventually(sweep._task.done)
+    await store.stop()
+
+
 async def test_very_many_records_are_listed_and_ended_without_holding_the_loop(server, figure):
     fill(server, MANY[server.name], owner="aa", expires_at=later())
     store, over = SQLAlchemyStore(server.url(), timeout=PATIENCE), asyncio.Event()
@@ -255,3 +286,22 @@ def test_revocations_and_store_may_share_an_engine():
     engine = create_async_engine("sqlite+aiosqlite://")
     SQLAlchemyStore(engine)
     SQLAlchemyRevocations(engine)
+
+
+PRAGMAS = {"busy_timeout": 200, "journal_mode": "wal", "synchronous": 2}
+
+
+async def test_sqlite_confirms_what_survives_a_power_failure_and_lets_readers_go_on(tmp_path):
+    engine = engine_at(f"sqlite+aiosqlite:///{tmp_path}/shop.db", 5)
+    async with engine.connect() as connection:
+        found = {name: (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in PRAGMAS}
+    await engine.dispose()
+    assert found == PRAGMAS
+
+
+def test_a_connection_of_sqlite_is_set_up_so(tmp_path):
+    """As above, where coverage sees it: SQLAlchemy's asyncio runs it in a greenlet."""
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        _set_up_sqlite(connection, None)
+        found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in PRAGMAS}
+    assert found == PRAGMAS
