@@ -14,7 +14,7 @@ IDLE_MINUTES ?= 30
 export PATH := $(PATH):$(CURDIR)/.venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check docs bench soak screenshots linkcheck mutation test-all test-oldest audit format clean
+.PHONY: help run test coverage test-fast check docs bench soak screenshots linkcheck mutation test-all test-oldest audit format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -25,6 +25,10 @@ run: .venv/.example ## serve the example shop; PORT=8000 IDLE_MINUTES=30, TLS=1 
 test: .venv/.test ## every test
 	.ci/setup --programs redis-server redis-sentinel postgres mariadbd pgbouncer chromium
 	$(PYTEST)
+
+coverage: .venv/.test ## every test, and the branches of the package that none of them takes
+	.ci/setup --programs redis-server redis-sentinel postgres mariadbd pgbouncer chromium
+	CI=true $(PYTEST) --cov
 
 test-fast: .venv/.test ## the core's fast tests
 	$(PYTEST) -q $(FAST)

@@ -263,6 +263,18 @@ async def test_an_outage_is_told_with_its_cause(mortal_redis):
     await store.stop()
 
 
+async def test_a_server_that_takes_no_writes_is_told_by_its_code(mortal_redis):
+    store = RedisStore(mortal_redis.url)
+    with redis.Redis(port=mortal_redis.port) as administrator:
+        administrator.config_set("min-replicas-to-write", 1)
+        try:
+            with pytest.raises(StoreUnavailableError, match=r"Redis failed: ResponseError: NOREPLICAS$"):
+                await store.create(token_hex(16), b"sealed", expires_at=int(time.time()) + 600, owner=None)
+        finally:
+            administrator.config_set("min-replicas-to-write", 0)
+    await store.stop()
+
+
 async def test_stopping_never_raises_for_a_server_that_hangs(mortal_redis):
     store = RedisStore(mortal_redis.url)
     await store.start()

@@ -76,6 +76,16 @@ async def test_a_file_that_another_program_does_not_let_go_is_a_fault_of_the_sys
     await store.stop()
 
 
+async def test_what_could_not_begin_in_time_is_not_done_when_the_file_is_open(path, writing, later):
+    store, key = SQLiteStore(path, timeout=0.25), token_hex(16)
+    with pytest.raises(StoreUnavailableError):
+        await store.create(key, b"sealed", expires_at=later, owner=None)
+    writing.execute("COMMIT")
+    await store.start()
+    assert await store.read(key) is None
+    await store.stop()
+
+
 async def test_new_records_push_expired_ones_out_of_the_file(path):
     clock = Clock(1_800_000_000)
     store = SQLiteStore(path, timeout=PATIENCE, clock=clock)
