@@ -39,7 +39,7 @@ ROUNDS, SECONDS = 60, 180
 GROWTH_ROUNDS, GROWTH_SECONDS = 20, 40
 REQUESTS_FOR_GROWTH = 1_000_000
 # Many short rounds: what else the machine does then falls on all alike.
-LOAD_ROUNDS, LOAD_SECONDS = 21, 1
+LOAD_ROUNDS, LOAD_SECONDS = 13, 1
 MET, MISSED = 0, 1
 
 

@@ -13,6 +13,7 @@ from starlette.middleware.sessions import SessionMiddleware as StarletteSessionM
 from fastsession import CurrentSession, SessionMiddleware, get_session
 from tests.benchmarks.forgetful import forget_cookies
 from tests.benchmarks.payloads import ShopSession, next_role
+from tests.benchmarks.product import IDLE
 
 SECRET_VARIABLE = "BENCHMARK_SECRET"
 _SECRET = os.environ.get(SECRET_VARIABLE, "")
@@ -38,7 +39,8 @@ def bare() -> FastAPI:
 
 def fastsession() -> FastAPI:
     app = bare()
-    app.add_middleware(SessionMiddleware, model=ShopSession, secret_key=_SECRET)
+    times = {"idle_timeout": IDLE, "absolute_timeout": 2 * IDLE}
+    app.add_middleware(SessionMiddleware, model=ShopSession, secret_key=_SECRET, **times)
 
     @app.get("/read")
     async def read(session: CurrentSession[ShopSession]) -> int | None:
