@@ -7,6 +7,8 @@ SLOW := benchmarks comparison comparison_by_running cookie_jar_% cookie_referenc
 	starlette_own_suite supply_chain token_cookies token_mutants
 FAST_IN := cookies keys model project routes scope time
 FAST := $(foreach path, $(wildcard $(FAST_IN:%=tests/%/test_*.py) tests/formats/test_foreign_*.py tests/formats/test_migrating*.py), $(if $(filter $(SLOW:%=test_%.py), $(notdir $(path))),, $(path)))
+# What the tests start, besides what pip installs.
+PROGRAMS := redis-server redis-sentinel postgres mariadbd pgbouncer chromium
 PORT ?= 8000
 # How long a session of the shop lasts without a visit: with 1, the timeout warning comes after half a minute.
 IDLE_MINUTES ?= 30
@@ -23,11 +25,11 @@ run: .venv/.example ## serve the example shop; PORT=8000 IDLE_MINUTES=30, TLS=1 
 	$(PYTHON_BIN)/python -m example_app --port $(PORT) --idle-minutes $(IDLE_MINUTES) $(if $(TLS),--tls)
 
 test: .venv/.test ## every test
-	.ci/setup --programs redis-server redis-sentinel postgres mariadbd pgbouncer chromium
+	.ci/setup --programs $(PROGRAMS)
 	$(PYTEST)
 
 coverage: .venv/.test ## every test, and the branches of the package that none of them takes
-	.ci/setup --programs redis-server redis-sentinel postgres mariadbd pgbouncer chromium
+	.ci/setup --programs $(PROGRAMS)
 	CI=true $(PYTEST) --cov
 
 test-fast: .venv/.test ## the core's fast tests
@@ -67,7 +69,7 @@ test-all: ## every test on every Python we support
 	.ci/test-all 3.11 3.12 3.13
 
 test-oldest: .venv/.oldest ## every test on the lowest versions that pyproject.toml allows
-	.ci/setup --programs redis-server redis-sentinel postgres mariadbd pgbouncer chromium
+	.ci/setup --programs $(PROGRAMS)
 	.ci/test-oldest
 
 audit: .venv/.audit ## known vulnerabilities of what the library needs (needs a network)

@@ -19,6 +19,7 @@ from fastsession.sealing.recent import Recent
 from fastsession.sealing.token import (
     HEADER_CHARACTERS,
     LEAST_CHARACTERS,
+    OTHER_TAG,
     Token,
     TokenSealer,
     decode,
@@ -42,7 +43,7 @@ _NOTED = 1024
 # Somebody who knows the id of our key, and so can make such cookies, hides the good one with four that must be opened.
 _MOST_COMPARED, _MOST_TRIED = 16, 6
 _NEVER = 0.0, 0.0
-_FORGED = Rejected(SessionStatus.FORGED, "the tag does not match")
+_FORGED = Rejected(SessionStatus.FORGED, OTHER_TAG)
 _BEFORE_A_NAME = b"; \t"
 _MORE_COOKIES = f", or raise max_cookies ({MAX_COOKIES} at most)"
 

@@ -21,6 +21,7 @@ BINDING_SIZE = 16
 # The clear bytes: version, key id, renewed_at. Nine bytes are exactly twelve characters.
 HEADER_SIZE = 1 + KEY_ID_SIZE + 5
 HEADER_CHARACTERS = 12
+OTHER_TAG = "the tag does not match"
 _LABEL = b"fastsession/v1"
 # flags, created_at (high byte, low bytes), authenticated_at (likewise), id, length of the payload
 _FIXED = struct.Struct(">BBIBI16sI")
@@ -103,7 +104,7 @@ class TokenSealer:
         try:
             plaintext = key.cipher.open(sealed[HEADER_SIZE:], self._head + header + self._tail)
         except InvalidTag:
-            raise Rejected(SessionStatus.FORGED, "the tag does not match") from None
+            raise Rejected(SessionStatus.FORGED, OTHER_TAG) from None
         flags, created_high, created, signed_in_high, signed_in, session_id, length = _FIXED.unpack_from(plaintext)
         end = _FIXED.size + length
         bound_until = end + BINDING_SIZE if flags & _BOUND else end
@@ -148,7 +149,7 @@ class TokenSealer:
     def peek(self, text: str) -> tuple[int, bool]:
         """`renewed_at` and whether a fallback key sealed it, from the clear characters alone: not yet believed."""
         header = decode(text[:HEADER_CHARACTERS])
-        return int.from_bytes(header[1 + KEY_ID_SIZE :]), header[1 : 1 + KEY_ID_SIZE] != self.keys.primary.id
+        return renewed_at_of(header), header[1 : 1 + KEY_ID_SIZE] != self.keys.primary.id
 
 
 def token_size(*, payload: int, bound: bool, spared: bool = False, paired: bool = False) -> int:
