@@ -24,7 +24,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 
 from fastsession.errors import ConfigurationError
-from fastsession.stores.redis_making import Making, SparingSocketConnection, connection_class
+from fastsession.stores.redis_making import Making, SparingSocketConnection, connection_class, to_master
 from fastsession.stores.redis_sentinels import Sentinels
 
 _PORTS = {"single": 6379, "cluster": 6379, "sentinel": 26379}
@@ -106,11 +106,18 @@ def check(url: str, limits: Limits) -> None:
         raise ConfigurationError(message) from None
 
 
-def check_bytes(client: RedisClient) -> None:
-    """Raise `ConfigurationError` for a client that turns answers into text."""
+def adopt(client: RedisClient) -> None:
+    """Take a client that the application made; raises `ConfigurationError` for one that turns answers into text.
+
+    One of redis-py's Sentinel finds the master, and leaves one that was replaced, as one from a URL does.
+    """
     if client.get_encoder().decode_responses:
         message = "Sealed data is bytes: give FastSession a Redis client with decode_responses=False."
         raise ConfigurationError(message)
+    pool: Any = getattr(client, "connection_pool", None)
+    if is_movable(client) and getattr(pool, "is_master", False):
+        pool.connection_class = to_master(pool.connection_class)
+        pool.sentinel_manager = Sentinels.in_place_of(pool.sentinel_manager)
 
 
 def client_from(url: str, limits: Limits) -> Redis | RedisCluster:

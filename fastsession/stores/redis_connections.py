@@ -18,8 +18,8 @@ from fastsession.stores.redis_clients import (
     Limits,
     RedisClient,
     RedisSource,
+    adopt,
     check,
-    check_bytes,
     client_from,
     close,
     find_again,
@@ -75,7 +75,7 @@ class RedisConnections:
         if isinstance(source, str):
             check(source, self._limits)
         elif not callable(source):
-            check_bytes(source)
+            adopt(source)
 
     @property
     def client(self) -> RedisClient:
@@ -199,7 +199,7 @@ class RedisConnections:
         if not callable(self._source):
             return self._source
         client = self._source()
-        check_bytes(client)
+        adopt(client)
         return client
 
     def _slots(self, client: Any) -> int:

@@ -95,6 +95,11 @@ class SparingSentinelTLSConnection(_ToMaster, _SparingTLS, SentinelManagedSSLCon
     """To the server that Sentinel names, over TLS."""
 
 
+def to_master(own: type[Any]) -> type[Any]:
+    """A class of redis-py's connections to a master, as one whose connections leave a master that was replaced."""
+    return own if issubclass(own, _ToMaster) else type(own.__name__, (_ToMaster, own), {})
+
+
 def connection_class(*, watched: bool, tls: bool) -> type[Connection]:
     """The class of connections to a server, or to one that Sentinel watches."""
     if watched:

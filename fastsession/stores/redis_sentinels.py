@@ -21,10 +21,16 @@ _Answer = tuple[int, tuple[str, int]]
 class Sentinels(Sentinel):
     """redis-py's, but side by side. Of different answers, that of the latest failover counts."""
 
-    def __init__(self, clients: Sequence[Redis]) -> None:
+    def __init__(self, clients: Sequence[Redis], settings: Sentinel | None = None) -> None:
         super().__init__(())  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         self.sentinels = list(clients)
+        self._settings: Any = settings or self
         self._epoch = 0
+
+    @classmethod
+    def in_place_of(cls, own: Sentinel) -> Sentinel:
+        """With the sentinels and the settings of the application's own, unless that has another way to ask them."""
+        return cls(own.sentinels, own) if type(own).discover_master is Sentinel.discover_master else own
 
     async def discover_master(self, service_name: str) -> tuple[str, int]:
         """The master's address; raises `MasterNotFoundError`."""
@@ -62,7 +68,8 @@ class Sentinels(Sentinel):
         except (RedisError, OSError):
             return None
         state = masters.get(service_name)
-        # As redis-py judges it: what a sentinel itself takes for dead or demoted is no master.
-        if state is None or not state["is_master"] or state["is_sdown"] or state["is_odown"]:
+        # What a sentinel itself takes for dead or demoted is no master.
+        if state is None or not self._settings.check_master_state(state, service_name):
             return None
-        return int(state["config-epoch"]), (state["ip"], state["port"])
+        forced: str | None = getattr(self._settings, "_force_master_ip", None)
+        return int(state["config-epoch"]), (forced or state["ip"], state["port"])

@@ -41,7 +41,7 @@ class _Home:
     # As it was given or made, and as it is used here: every statement is a transaction, so it takes one round trip.
     engine: AsyncEngine
     autocommit: AsyncEngine
-    running: set[asyncio.Task[Any] | None] = field(default_factory=set[asyncio.Task[Any] | None])
+    running: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
 
 
 @dataclass(slots=True)
@@ -92,7 +92,9 @@ class SQLAlchemyConnections:
         the database has undone it for another statement's sake, and, if it only reads, when the connection was lost.
         """
         home, turn = self._here(), _Turn()
-        task = asyncio.ensure_future(self._attempts(home, turn, work, reads=reads))
+        task = asyncio.ensure_future(_attempts(home.autocommit, turn, work, reads=reads))
+        home.running.add(task)
+        task.add_done_callback(home.running.discard)
         try:
             return await within(self._timeout, task, linger=_LINGER)
         except StoreUnavailableError:
@@ -116,8 +118,7 @@ class SQLAlchemyConnections:
         """What the work gives; raises what the driver raises, `TimeoutError` after so many seconds."""
         async with asyncio.timeout(limit):
             try:
-                async with self._here().autocommit.connect() as connection:
-                    return await work(connection)
+                return await _attempts(self._here().autocommit, _Turn(), work, reads=False)
             except RuntimeError as error:
                 _raise_for_loop(error)
 
@@ -128,7 +129,7 @@ class SQLAlchemyConnections:
             return
         # By themselves if they can: SQLAlchemy cannot give back the connection of one that is cancelled twice.
         for cancel in (False, True):
-            left = {task for task in home.running if task is not None}
+            left = set(home.running)
             for task in left if cancel else ():
                 task.cancel()
             if left:
@@ -139,22 +140,6 @@ class SQLAlchemyConnections:
         with suppress(*driver_errors()):
             async with asyncio.timeout(_CLOSING):
                 await home.engine.dispose()
-
-    async def _attempts(
-        self, home: _Home, turn: _Turn, work: Callable[[AsyncConnection], Awaitable[T]], *, reads: bool
-    ) -> T:
-        home.running.add(task := asyncio.current_task())
-        try:
-            for _ in range(_MOST_TRIES - 1):
-                try:
-                    return await turn.take(home.autocommit, work)
-                except driver_errors() as error:
-                    if not is_rolled_back(error) and not (reads and is_lost_connection(error)):
-                        raise
-                await asyncio.sleep(random.uniform(0, _MOST_PAUSE))  # noqa: S311  (not a secret)
-            return await turn.take(home.autocommit, work)
-        finally:
-            home.running.discard(task)
 
     def _here(self) -> _Home:
         loop, process = asyncio.get_running_loop(), os.getpid()
@@ -172,6 +157,19 @@ class SQLAlchemyConnections:
         if isinstance(source, str | URL):
             return engine_at(source, self._connections)
         return source if isinstance(source, AsyncEngine) else source()
+
+
+async def _attempts(
+    engine: AsyncEngine, turn: _Turn, work: Callable[[AsyncConnection], Awaitable[T]], *, reads: bool
+) -> T:
+    for _ in range(_MOST_TRIES - 1):
+        try:
+            return await turn.take(engine, work)
+        except driver_errors() as error:
+            if not is_rolled_back(error) and not (reads and is_lost_connection(error)):
+                raise
+        await asyncio.sleep(random.uniform(0, _MOST_PAUSE))  # noqa: S311  (not a secret)
+    return await turn.take(engine, work)
 
 
 @asynccontextmanager

@@ -109,13 +109,20 @@ async def until_replicas_have(fleet):
 
 
 def watched_source(kind, fleet):
+    """A URL, or a client with redis-py's own limits, from a function or given."""
+    if kind == "url":
+        return fleet.url
     places = [("127.0.0.1", sentinel.port) for sentinel in fleet.sentinels]
-    return fleet.url if kind == "url" else lambda: Sentinel(places).master_for("main")
+
+    def made():
+        return Sentinel(places).master_for("main")
+
+    return made if kind == "function" else made()
 
 
 @pytest.mark.usefixtures("dropped_connections")
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("kind", ["url", "function"])
+@pytest.mark.parametrize("kind", ["url", "function", "client"])
 async def test_when_the_first_sentinel_hangs_with_the_master_the_replica_is_found(kind, redis_watched, figure):
     fleet = redis_watched
     async with store_on(watched_source(kind, fleet)) as store:
@@ -134,10 +141,11 @@ async def test_when_the_first_sentinel_hangs_with_the_master_the_replica_is_foun
 
 @pytest.mark.usefixtures("dropped_connections")
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-async def test_a_master_that_comes_back_brings_no_session_back(redis_watched, tmp_path):
+@pytest.mark.parametrize("kind", ["url", "function", "client"])
+async def test_a_master_that_comes_back_brings_no_session_back(kind, redis_watched, tmp_path):
     fleet, configuration = redis_watched, tmp_path / "sentinel0" / "sentinel.conf"
     outdated, *others = fleet.sentinels
-    async with store_on(fleet.url) as store:
+    async with store_on(watched_source(kind, fleet)) as store:
         keys = await created(store, 10)
         await asyncio.sleep(0.3)
         outdated.kill()

@@ -306,9 +306,9 @@ async def test_serializable_transactions_that_fail_are_tried_again(postgres):
         postgres.sql("ALTER DATABASE shop RESET default_transaction_isolation")
 
 
-@pytest.mark.parametrize(("conflicts", "is_done"), [(4, True), (5, False)])
-async def test_a_statement_that_is_undone_is_sent_five_times_at_most(postgres, conflicts, is_done):
-    name = f"conflicts{conflicts}"
+def database_in_conflict(postgres, table, conflicts):
+    """A new database that undoes the first inserts into a table, as for another transaction's sake."""
+    name = f"conflicts_{token_hex(4)}"
     postgres.sql(f"CREATE DATABASE {name}", database="postgres")
     postgres.create_tables(name)
     postgres.sql(
@@ -317,9 +317,15 @@ async def test_a_statement_that_is_undone_is_sent_five_times_at_most(postgres, c
         "CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN IF nextval('attempts') <= {conflicts} THEN RAISE EXCEPTION USING ERRCODE = '40001'; END IF; "
         "RETURN NEW; END $$",
-        f"CREATE TRIGGER conflict BEFORE INSERT ON {SESSIONS} FOR EACH ROW EXECUTE FUNCTION conflict()",
+        f"CREATE TRIGGER conflict BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION conflict()",
         database=name,
     )
+    return name
+
+
+@pytest.mark.parametrize(("conflicts", "is_done"), [(4, True), (5, False)])
+async def test_a_statement_that_is_undone_is_sent_five_times_at_most(postgres, conflicts, is_done):
+    name = database_in_conflict(postgres, SESSIONS, conflicts)
     store, key = SQLAlchemyStore(postgres.url(database=name), timeout=PATIENCE), token_hex(16)
     try:
         if is_done:
@@ -331,6 +337,16 @@ async def test_a_statement_that_is_undone_is_sent_five_times_at_most(postgres, c
         assert (await store.read(key) is not None) is is_done
     finally:
         await store.stop()
+
+
+@pytest.mark.parametrize(("kind", "table"), [(SQLAlchemyStore, SESSIONS), (SQLAlchemyRevocations, DENIALS)])
+async def test_a_trial_at_the_start_that_is_undone_is_tried_again(kind, table, postgres, caplog):
+    name = database_in_conflict(postgres, table, 4)
+    with caplog.at_level(logging.WARNING, "fastsession"):
+        async with started(kind(postgres.url(database=name))):
+            pass
+    assert caplog.text == ""
+    assert int(postgres.sql("SELECT last_value FROM attempts", database=name)) >= 5
 
 
 async def test_a_read_that_is_late_ends_by_itself_and_its_connection_serves_the_next(server):
