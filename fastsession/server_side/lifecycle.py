@@ -12,7 +12,7 @@ from fastsession.decision import Outcome
 from fastsession.errors import Rejected, StoreUnavailableError
 from fastsession.events import EventKind
 from fastsession.lifecycle import Lifecycle, Step
-from fastsession.reports import report
+from fastsession.reports import report, report_unsaved
 from fastsession.sealing.binding import digest_of
 from fastsession.server_side.backends import Backends, outage_handled
 from fastsession.server_side.fetching import Fetches
@@ -22,6 +22,7 @@ from fastsession.server_side.record_writer import RecordWriter
 from fastsession.server_side.records import Entry, Records
 from fastsession.server_side.revoking import Revoking
 from fastsession.server_side.serving import ANSWERED, refuse
+from fastsession.server_side.signing_in import SigningIn
 from fastsession.status import SessionStatus
 from fastsession.stores.on_demand import OnDemand
 
@@ -49,6 +50,7 @@ class ServerLifecycle(Lifecycle):
         self.backends = Backends(started, may_fail=setup.outage == "anonymous")
         names = Names(setup.keys, cookie_name=setup.cookies.name, audience=setup.audience)
         self.revoking = Revoking(setup, self.records, names)
+        self.signing_in = SigningIn(setup, self.records, names)
         self.writer = None
         if self.records is not None:
             limit = None if setup.most_sessions is None else SessionLimit(setup.most_sessions, setup.when_full)
@@ -196,6 +198,9 @@ class ServerLifecycle(Lifecycle):
         visit = view.visit
         try:
             if step.token is not None:
+                if await self.signing_in.is_outdated(view):
+                    report_unsaved(view, scope, visit.committed or b"", status_code=0, outdated=True)
+                    return Step(Outcome.KEEP)
                 return Step(step.outcome, await self._kept(step.outcome, step.token, view, scope))
             if visit.token is not None:
                 await self._end(visit.token, visit)
@@ -239,4 +244,5 @@ class ServerLifecycle(Lifecycle):
             token = await self.writer.write(outcome, token, view, scope)
         if visit.has_new_id and visit.token is not None:
             await self.revoking.deny_here(visit.token)
+        await self.signing_in.note(view)
         return token

@@ -22,21 +22,25 @@ ENDED_RECORD: Final = b"ended by its own browser"
 _AFTER_ALL_CUT_OFFS = 2**40
 
 
-async def note_in(revocations: Revocations, names: Names, token: Token, now: float) -> None:
+def session_of(token: Token) -> bytes:
+    """What the session is noted by. One that was taken over has a mark, which the cookie from before has as well."""
+    return mark_in(token.id) or token.id
+
+
+async def note_in(revocations: Revocations, names: Names, noted: bytes, now: float) -> None:
     """Deny a name that tells of the session's end, in this moment; raises `StoreUnavailableError`."""
     moment = int(now) // A_MOMENT
-    await revocations.deny_session(names.sessions(_note(token, moment))[0], until=int(now) + 2 * A_MOMENT)
+    await revocations.deny_session(names.sessions(_note(noted, moment))[0], until=int(now) + 2 * A_MOMENT)
 
 
-def noted_in(revocations: Revocations, names: Names, token: Token, now: float) -> bool:
+def noted_in(revocations: Revocations, names: Names, noted: bytes, now: float) -> bool:
     """Whether that was noted a moment ago, by any server's clock. Looks into memory only."""
     moment = int(now) // A_MOMENT
-    notes = [_note(token, number) for number in (moment - 1, moment, moment + 1)]
-    noted = (name for note in notes for name in names.sessions(note))
-    return any(revocations.denied(name, None, _AFTER_ALL_CUT_OFFS) for name in noted)
+    notes = [_note(noted, number) for number in (moment - 1, moment, moment + 1)]
+    denied = (name for note in notes for name in names.sessions(note))
+    return any(revocations.denied(name, None, _AFTER_ALL_CUT_OFFS) for name in denied)
 
 
-def _note(token: Token, moment: int) -> bytes:
-    # With the moment, because revocations may forget a denial late. A session that was taken over is named by its
-    # mark, which the cookie from before has as well.
-    return ENDED_RECORD + moment.to_bytes(5) + (mark_in(token.id) or token.id)
+def _note(noted: bytes, moment: int) -> bytes:
+    # With the moment, because revocations may forget a denial late.
+    return ENDED_RECORD + moment.to_bytes(5) + noted

@@ -27,6 +27,8 @@ _FIXED = struct.Struct(">16sQQ")
 # What a note is: Unix seconds.
 _MOMENT = struct.Struct(">Q")
 _LEAST_NOTE_SIZE = KEY_ID_SIZE + NONCE_SIZE + _MOMENT.size + TAG_SIZE
+# How often an end is tried against writes of other requests that are faster.
+_MOST_TRIES = 50
 _LEAST_SIZE = KEY_ID_SIZE + NONCE_SIZE + _FIXED.size + TAG_SIZE
 
 
@@ -37,6 +39,10 @@ def record_name(session_id: bytes) -> str:
     that the name tells nothing of it.
     """
     return hmac.digest(_LABEL, session_id, "sha256")[:16].hex()
+
+
+def _note_name(noted: bytes) -> str:
+    return record_name(ENDED_RECORD + noted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,8 @@ class Records:
         name = record_name(session_id)
         record = await self.store.read(name)
         if record is None:
-            raise Rejected(SessionStatus.REVOKED, "the store does not have it")
+            outdated = await self.is_noted(session_id)
+            raise Rejected(SessionStatus.REVOKED, "the store does not have it", outdated=outdated)
         return self._opened(name, record)
 
     async def owned(self, owners: Iterable[str]) -> list[Entry]:
@@ -100,13 +107,31 @@ class Records:
         data = self._sealed(name, token, now)
         return await self.store.replace(name, data, version=version, expires_at=expires_at, owner=owner)
 
-    async def retire(self, session_id: bytes, *, version: int, now: float) -> bool:
-        """End the record if it is still at the version that was read, in one step; False when it is not.
+    async def retire(self, session_id: bytes, *, version: int, now: float) -> None:
+        """End the record, whoever has written to it since that version, or ended it.
 
         That its own browser is told so stays known for a moment.
         """
         name, until = record_name(session_id), int(now) + A_MOMENT
-        return await self.store.replace(name, ENDED_RECORD, version=version, expires_at=until, owner=None)
+        for _ in range(_MOST_TRIES):
+            if await self.store.replace(name, ENDED_RECORD, version=version, expires_at=until, owner=None):
+                return
+            record = await self.store.read(name)
+            if record is None:
+                break
+            version = record.version
+        else:
+            await self.store.delete(name)
+        # Not in the record's place: it would begin at version 1 again, which somebody may be about to replace.
+        await self.note_ended(session_id, now=now)
+
+    async def note_ended(self, noted: bytes, *, now: float) -> None:
+        """Know for a moment of what `outdated` notes, where it has no record; raises `StoreUnavailableError`."""
+        await self.store.create(_note_name(noted), ENDED_RECORD, expires_at=int(now) + A_MOMENT, owner=None)
+
+    async def is_noted(self, noted: bytes) -> bool:
+        """Whether that was noted a moment ago; raises `StoreUnavailableError`."""
+        return await self.store.read(_note_name(noted)) is not None
 
     async def supersede(
         self, old: bytes, token: Token, *, version: int, expires_at: int, owner: str | None, now: float

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import suppress
 from itertools import repeat
 from typing import TYPE_CHECKING
 
 from fastsession.errors import Rejected, StoreUnavailableError
 from fastsession.formats.marks import mark_in
 from fastsession.lifetime import CLOCK_SKEW
-from fastsession.server_side.outdated import A_MOMENT, ENDED_RECORD, note_in, noted_in
+from fastsession.server_side.outdated import A_MOMENT, ENDED_RECORD, note_in, noted_in, session_of
 from fastsession.status import SessionStatus
 from fastsession.stores.contract import Telling
 
@@ -112,7 +111,8 @@ class Revoking:
             # In this order: no request may meet the denial without the note. But at once: both are in force here before
             # either is stored, so that a request beside this one gets no new id meanwhile.
             await asyncio.gather(
-                note_in(self.revocations, self.names, token, self._clock()), self.deny(token.id, token.created_at)
+                note_in(self.revocations, self.names, session_of(token), self._clock()),
+                self.deny(token.id, token.created_at),
             )
             return
         if self._records is not None and (mark := mark_in(token.id)) is not None:
@@ -155,11 +155,8 @@ class Revoking:
 
     async def end_here(self, token: Token, version: int) -> None:
         """As `end`, for a session whose own browser is told so by this response."""
-        if self._records is not None and not await self._records.retire(token.id, version=version, now=self._clock()):
-            with suppress(Rejected):
-                # Raises where that is known already.
-                await self._records.read(token.id)
-                await self._records.delete(token.id)
+        if self._records is not None:
+            await self._records.retire(token.id, version=version, now=self._clock())
         await self.deny_here(token)
 
     async def end_subject(self, subject: str, *, keep: bytes | None) -> int:
@@ -213,7 +210,7 @@ class Revoking:
         try:
             named = zip(names, owners, strict=False)
             if any(_is_denied(self.revocations, *each, created_at, spared_at) for each in named):
-                outdated = noted_in(self.revocations, self.names, token, self._clock())
+                outdated = noted_in(self.revocations, self.names, session_of(token), self._clock())
                 raise Rejected(SessionStatus.REVOKED, "denied", outdated=outdated)
         except StoreUnavailableError as error:
             if self._outage == "unavailable":

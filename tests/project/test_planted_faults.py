@@ -95,8 +95,8 @@ FAULTS = {
     ),
     "a logout leaves the record": Fault(
         "server_side/revoking",
-        "if self._records is not None and not await self._records.retire(",
-        "if False and self._records is not None and not await self._records.retire(",
+        "if self._records is not None:\n            await self._records.retire(",
+        "if False:\n            await self._records.retire(",
         mode="store",
     ),
     "a change from before a login replaces its cookie": Fault("decision", " and not outdated", "", mode="revocations"),

@@ -51,6 +51,8 @@ async def held(verb: str, request: Request, session: Current) -> int | None:
         session.note = "written too late"
     elif verb == "regenerate":
         session.regenerate()
+    elif verb == "destroy":
+        session.destroy()
     elif verb == "hand over":
         session.user_id = 1000
     return session.user_id

@@ -8,7 +8,7 @@ import pytest
 
 from fastsession.testing import Clock
 from tests.server_side.site import Control, browser, cookie_header, held_request, site, until
-from tests.shop import MINUTE, Current, set_cookies
+from tests.shop import IDLE, MINUTE, Current, set_cookies
 
 pytestmark = pytest.mark.anyio
 WHY = "the browser has been given another session since"
@@ -90,7 +90,6 @@ async def test_two_minutes_later_a_change_begins_a_session_of_its_own(app, home,
     assert len(set_cookies(response)) == 1
 
 
-@pytest.mark.parametrize("mode", ["revocations", "both"])
 async def test_a_change_from_before_it_ended_all_its_sessions_and_its_own_leaves_the_login_after_it(app):
     @app.post("/sign-out-everywhere")
     async def sign_out_everywhere(sessions: Control, session: Current) -> None:
@@ -103,6 +102,19 @@ async def test_a_change_from_before_it_ended_all_its_sessions_and_its_own_leaves
     assert len(set_cookies(await client.post("/sign-out-everywhere"))) == 1
     await client.post("/login/42")
     assert set_cookies(await late(client, old)) == []
+
+
+async def test_a_change_from_before_a_logout_during_which_another_request_wrote_leaves_the_login_after_it(app):
+    client = browser(app)
+    await client.post("/login/1")
+    old = cookie_header(client)
+    waiting = await held_request(app, client, "destroy")
+    await client.post("/cart/tea")
+    app.state.released.set()
+    assert len(set_cookies(await waiting)) == 1
+    await client.post("/login/42")
+    assert set_cookies(await late(client, old)) == []
+    assert (await who(app, old)) == [None, "revoked"]
 
 
 @pytest.mark.parametrize("off", [-20, 20])
@@ -131,6 +143,51 @@ async def test_what_a_user_does_whose_session_was_ended_elsewhere_begins_a_new_o
     assert response.json() == ["milk"]
     assert len(set_cookies(response)) == 1
     assert (await client.get("/cart")).json() == ["milk"]
+
+
+@pytest.mark.parametrize("status", ["expired_idle", "revoked", "forged"])
+async def test_a_change_with_the_rejected_cookie_that_a_login_came_with_leaves_the_login(app, events, clock, status):
+    client = browser(app)
+    await client.post("/login/42")
+    if status == "expired_idle":
+        clock.advance(IDLE)
+    elif status == "revoked":
+        await browser(app).post("/end-all?subject=user-42")
+    else:
+        [cookie] = client.cookies.jar
+        cookie.value = cookie.value[:-2] + ("AA" if cookie.value[-2:] != "AA" else "BB")
+    old = cookie_header(client)
+    await client.post("/login/42")
+    assert set_cookies(await late(client, old)) == []
+    assert told(events) == [("late_change", status, f"fields: cart ({WHY})")]
+    assert (await client.get("/view")).json() == {"user_id": 42}
+
+
+async def test_a_login_with_the_rejected_cookie_that_another_login_came_with_is_saved(app, clock):
+    client = browser(app)
+    await client.post("/login/1")
+    clock.advance(IDLE)
+    old = cookie_header(client)
+    await client.post("/login/1")
+    await late(client, old, "/login/42")
+    assert (await client.get("/view")).json() == {"user_id": 42}
+
+
+async def test_two_minutes_after_a_login_with_a_rejected_cookie_that_cookie_may_begin_a_session(app, clock, home, mode):
+    if home.kind == "redis" and mode == "store":
+        pytest.skip("records expire by Redis's own clock")
+    client = browser(app)
+    await client.post("/login/1")
+    clock.advance(IDLE)
+    old = cookie_header(client)
+    await client.post("/login/42")
+    clock.advance(2 * MINUTE)
+    assert len(set_cookies(await browser(app).post("/cart/milk", headers=old))) == 1
+
+
+async def test_visitors_without_a_cookie_are_not_taken_for_one_another(app):
+    await browser(app).post("/login/42")
+    assert len(set_cookies(await browser(app).post("/cart/milk"))) == 1
 
 
 async def test_a_renewal_that_meets_a_login_does_not_bring_the_old_cookie_back(app, clock):

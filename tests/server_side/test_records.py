@@ -117,14 +117,39 @@ def test_the_sessions_of_an_owner_are_listed_the_oldest_first_without_those_that
     assert [entry.id for entry in entries] == [ID, OTHER_ID]
 
 
-def test_a_record_is_retired_only_at_the_version_that_was_read(store):
+def outdated(store):
+    """Whether it is known that the session's own browser has ended it, where it has ended."""
+    with pytest.raises(Rejected) as raised:
+        read(store)
+    assert raised.value.status == "revoked"
+    return raised.value.outdated
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_record_is_retired_whoever_has_written_to_it_since(store, version):
+    kept(store, token())
+    asyncio.run(Records(store, NEW).retire(ID, version=version, now=START))
+    assert outdated(store)
+
+
+def test_a_record_that_others_write_to_faster_is_retired_all_the_same():
+    class Busy(MemoryStore):
+        async def replace(self, *arguments, **keywords):
+            return False
+
+    busy = Busy()
+    kept(busy, token())
+    asyncio.run(Records(busy, NEW).retire(ID, version=1, now=START))
+    assert outdated(busy)
+
+
+def test_a_record_that_was_ended_elsewhere_is_retired_by_its_own_browser(store):
     kept(store, token())
     records = Records(store, NEW)
-    assert asyncio.run(records.retire(ID, version=2, now=START)) is False
-    assert read(store).version == 1
-    assert asyncio.run(records.retire(ID, version=1, now=START)) is True
-    assert rejection(store) == "revoked"
-    assert asyncio.run(records.retire(ID, version=1, now=START)) is False
+    asyncio.run(records.delete(ID))
+    assert not outdated(store)
+    asyncio.run(records.retire(ID, version=1, now=START))
+    assert outdated(store)
 
 
 def test_a_record_is_superseded_only_at_the_version_that_was_read(store):
