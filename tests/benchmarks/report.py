@@ -58,9 +58,8 @@ def _page(run: Run, verdicts: Sequence[Verdict]) -> str:
         missed=tables.missed(verdicts),
         memory=tables.memory(run.memory),
         connections=end_to_end.CONNECTIONS,
-        interleaved=f"Everything in process runs interleaved: {run.figures.rounds()} rounds, in each of them every case once, in "
-        "another order each time, and the Node packages after them.",
-        batch=round(BATCH_SECONDS * 1000),
+        interleaved=f"In process, {run.figures.rounds()} rounds run every case once, in a new order each time, in batches "
+        f"of {round(BATCH_SECONDS * 1000)} ms; the Node packages follow.",
         noise=tables.noise(run.figures),
         versions=versions(),
         date=f"{datetime.now(UTC):%d %B %Y}",
