@@ -23,8 +23,6 @@ ASYNC_PART = 0.5
 # What the conftest.py of a folder imports besides what every test needs.
 FOLDERS_NEED = {"browser": "playwright", "server_side": "redis", "stores": "redis"}
 OWN_PACKAGES = {"example_app", "fastsession", "tests"}
-# Too large for the group `test` (pyproject.toml): without one its tests are skipped in CI too.
-LEFT_OUT = {"gradio"}
 
 # How long an example takes, or is made, depends on what else the machine does.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -76,7 +74,7 @@ def pytest_make_collect_report(collector):
     report = yield
     cause = report.call.excinfo.value.__cause__ if report.failed else None
     package = cause.name.partition(".")[0] if isinstance(cause, ModuleNotFoundError) else "fastsession"
-    if package not in OWN_PACKAGES and (package in LEFT_OUT or not in_ci()):
+    if package not in OWN_PACKAGES and not in_ci():
         message = missing(cause.name, collector.name)
         missing_packages.append(message)
         report.outcome, report.longrepr = "skipped", (str(collector.path), 1, f"Skipped: {message}")

@@ -15,7 +15,7 @@ from tests.live_server import served
 from tests.processes import PATIENCE, free_port, started
 from tests.third_party.openid_provider import OpenIdProvider
 
-# Left out of the group `test`: with what it needs it takes 207 MB more (pandas and its own pages 85 MB each).
+# Only the sites import it.
 if importlib.util.find_spec("gradio") is None:
     raise ModuleNotFoundError(name="gradio")
 
