@@ -1,4 +1,4 @@
-"""Logins of browsers whose cookie was rejected: a late request with the same cookie does not replace the login's.
+"""Logins in browsers whose session is over: a late request with the same cookie does not replace the login's.
 
 A page may poll, and write to its session, while its user signs in after the session has expired or was ended. Each
 such request looks like a new visitor's. Without a store and revocations nobody can tell them apart.
@@ -22,8 +22,19 @@ if TYPE_CHECKING:
     from fastsession.visit import Visit
 
 
+# How a cookie is rejected that was one browser's own. Made-up ones may be the same in many browsers.
+_OVER = {
+    SessionStatus.EXPIRED_IDLE,
+    SessionStatus.EXPIRED_ABSOLUTE,
+    SessionStatus.REVOKED,
+    SessionStatus.BINDING,
+    SessionStatus.INCOMPATIBLE,
+    SessionStatus.AMBIGUOUS,
+}
+
+
 class SigningIn:
-    """Notes for a moment which rejected cookies a login came with."""
+    """Notes for a moment which cookies of sessions that are over a login came with."""
 
     def __init__(self, setup: Setup, records: Records | None, names: Names) -> None:
         self._setup = setup
@@ -31,9 +42,9 @@ class SigningIn:
         self._names = names
 
     async def note(self, view: View) -> None:
-        """Note the rejected cookies of this request if it signs in. No failure of that fails a login."""
+        """Note the cookies of this request if it signs in. No failure of that fails a login."""
         visit, revocations, now = view.visit, self._setup.revocations, self._setup.clock()
-        if not _was_rejected(visit) or not self._signs_in(view):
+        if not _is_over(visit) or not self._signs_in(view):
             return
         with suppress(StoreUnavailableError):
             if revocations is not None:
@@ -44,7 +55,7 @@ class SigningIn:
     async def is_outdated(self, view: View) -> bool:
         """Whether the new session that this request makes would replace the one of a login a moment ago."""
         visit, revocations, now = view.visit, self._setup.revocations, self._setup.clock()
-        if not _was_rejected(visit) or self._signs_in(view):
+        if not _is_over(visit) or self._signs_in(view):
             return False
         with suppress(StoreUnavailableError):
             if revocations is not None:
@@ -60,5 +71,5 @@ class SigningIn:
         return sha256(repr(self._setup.cookies.presented(visit.header)).encode()).digest()
 
 
-def _was_rejected(visit: Visit) -> bool:
-    return visit.token is None and visit.status is not SessionStatus.ABSENT
+def _is_over(visit: Visit) -> bool:
+    return visit.token is None and visit.status in _OVER
