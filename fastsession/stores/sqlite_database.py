@@ -38,7 +38,7 @@ class SQLiteDatabase:
             raise ConfigurationError(message)
         if "://" in self._path or self._path.startswith("file:"):
             # Not shown: a URL may hold a password.
-            message = "Give the path of a file, as in /var/lib/shop/sessions.db, and no URL: SQLAlchemyStore takes those."
+            message = "Give the path of a file, such as /var/lib/shop/sessions.db. SQLAlchemyStore takes a URL."
             raise ConfigurationError(message)
         self._schema = tuple(schema)
         self._timeout = timeout
