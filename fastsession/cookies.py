@@ -127,7 +127,7 @@ def cookie_name(session_cookie: str, *, path: str, domain: str | None, https_onl
 
 def check_name(name: str, *, path: str, domain: str | None, https_only: bool) -> None:
     """Raise `ConfigurationError` for an invalid name, or a prefix that contradicts the other options."""
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         message = f"session_cookie must be a cookie name: letters, digits and !#$%&'*+-.^_`|~, {_LONGEST_NAME} at most."
         raise ConfigurationError(message)
     lowered = name.lower()

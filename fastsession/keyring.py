@@ -26,6 +26,7 @@ _GENERATED_PREFIX = "fs1."
 _GENERATED = re.compile(rb"fs1\.[A-Za-z0-9_-]{43}")
 _DAMAGED = "is no text: its environment variable holds damaged bytes"
 _PADDED = "has white space around it, which would be part of the secret: remove it"
+_QUOTED = "has quotation marks around it, which would be part of the secret: remove them"
 # Some editors write it at the beginning of a file.
 _BYTE_ORDER_MARK = "\ufeff"
 _LEAST_BYTES = 32
@@ -117,15 +118,18 @@ def secret_as_bytes(secret: SecretKey) -> bytes | None:
 
 
 def _padding(secret: SecretKey, value: bytes) -> str | None:
-    """Return what is wrong with a secret that has white space around it, or None.
+    """Return what is wrong with a secret that has white space or quotation marks around it, or None.
 
-    A server that gets it without the white space would open no session. Bytes are kept, unless they
-    are a generated secret, which is text.
+    A server that gets it without them would open no session: a shell takes the marks of an env file away, and
+    Docker does not. Bytes are kept, unless they are a generated secret, which is text.
     """
     text = value.decode("utf-8", "replace")
     bare = text.strip().strip(_BYTE_ORDER_MARK).strip()
-    is_text = not isinstance(secret, bytes | SecretBytes) or bare.startswith(_GENERATED_PREFIX)
-    return _PADDED if is_text and text != bare else None
+    is_quoted = len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'"
+    is_text = not isinstance(secret, bytes | SecretBytes) or bare.lstrip("\"'").startswith(_GENERATED_PREFIX)
+    if not is_text:
+        return None
+    return _PADDED if text != bare else _QUOTED if is_quoted else None
 
 
 def _weakness(secret: bytes) -> str | None:

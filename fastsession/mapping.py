@@ -25,6 +25,8 @@ class SessionDict(dict[str, Any]):
     empty until somebody looks, and then holds the session as it was last looked at.
     """
 
+    # Without them `request.session.user_id = 42` would be taken, and lost.
+    __slots__ = ("entries", "lifecycle", "model", "visit")
     # The middleware makes an empty one for each request, which costs no call, and then gives it these two.
     lifecycle: Lifecycle
     visit: Visit

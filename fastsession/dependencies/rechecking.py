@@ -55,6 +55,9 @@ async def closing_when_over(
     if code not in _GENERAL_CODES and code not in _OWN_CODES:
         message = "closing_when_over() takes a close code from 3000 to 4999, such as 4401, or 1000 or 1008."
         raise ConfigurationError(message)
+    if not isinstance(websocket, WebSocket):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+        message = "closing_when_over() takes a WebSocket. A stream or a download calls `await recheck(request)`."
+        raise ConfigurationError(message)
     if websocket.application_state is WebSocketState.CONNECTING:
         message = "Write `await websocket.accept()` before `async with closing_when_over(websocket)`."
         raise ConfigurationError(message)

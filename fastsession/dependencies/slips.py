@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType
@@ -28,6 +29,8 @@ _FACTORIES: tuple[tuple[object, str], ...] = (
     (SameOrigin, "SameOrigin()"),
     (SignedIn, "SignedIn(...)"),
 )
+# In an annotation that stayed text, because FastAPI found no such name: it takes the parameter for one of the query.
+_OURS = re.compile(r"\b(CurrentSession|get_session|session_of|require|get_session_control|control_of)\b")
 # This one makes what a dependency returns, of what the client sends.
 _FOREIGN = (ForeignSession, "SignedIn(...)")
 
@@ -51,6 +54,12 @@ def slips(dependant: Dependant, *, is_endpoint: bool) -> Iterator[str]:
         return
     for source in _SOURCES:
         for field in getattr(dependant, f"{source}_params"):
+            written = getattr(field.field_info.annotation, "__forward_arg__", "")
+            if _OURS.search(written):
+                yield (
+                    f"{_name(call)}() declares {field.name!r} as {written}, in which FastAPI does not find every name. "
+                    "Define the model at the top of the module, or leave out `from __future__ import annotations`."
+                )
             advice = _advice(field)
             if advice:
                 yield (

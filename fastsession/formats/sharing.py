@@ -190,6 +190,9 @@ def refuse_misused(
     if not isinstance(migrate_from, Sequence) or not all(isinstance(item, Migration) for item in migrate_from):
         message = "migrate_from takes a list: migrate_from=[Migration(StarletteSession(...), accept_until=...)]."
         raise ConfigurationError(message)
+    if format_ is not None and (isinstance(format_, type) or not hasattr(format_, "cookie_name")):
+        message = "format takes an object, as in format=IronSession(password=...), and no name or class."
+        raise ConfigurationError(message)
     if format_ is not None and store is not None:
         message = "format= keeps the session in the cookie that both sides read: leave out store=."
         raise ConfigurationError(message)

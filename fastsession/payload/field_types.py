@@ -87,7 +87,8 @@ def _mentions(annotation: Any, kinds: tuple[type, ...], seen: set[Any]) -> bool:
 def _field_types(kind: Any) -> list[Any]:
     """Return the annotations of the fields of a model, dataclass or TypedDict."""
     if issubclass(kind, BaseModel):
-        return [field.annotation for field in kind.__pydantic_fields__.values()]
+        # `BaseModel` itself has none.
+        return [field.annotation for field in getattr(kind, "__pydantic_fields__", {}).values()]
     # A TypedDict from typing or typing_extensions; pydantic requires the latter before Python 3.12.
     if is_dataclass(kind) or hasattr(kind, "__required_keys__"):
         return list(typing.get_type_hints(kind).values())

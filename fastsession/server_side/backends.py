@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from fastsession.errors import Rejected, StoreUnavailableError
 from fastsession.status import SessionStatus
+from fastsession.stores.kinds import check_revocations, check_store
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator
 
     from fastsession.options import Outage
     from fastsession.stores.contract import Revocations, SessionStore
@@ -19,9 +20,18 @@ if TYPE_CHECKING:
 class Backends:
     """Starts them before the first request; a request does it where no lifespan did."""
 
-    def __init__(self, backends: Sequence[SessionStore | Revocations], *, may_fail: bool) -> None:
-        """With `may_fail`, one that cannot be reached now is no error: sessions are then anonymous."""
-        self._backends = backends
+    def __init__(self, store: SessionStore | None, revocations: Revocations | None, *, may_fail: bool) -> None:
+        """With `may_fail`, one that cannot be reached now is no error: sessions are then anonymous.
+
+        Raises `ConfigurationError` for what is no store or no revocations.
+        """
+        self._backends: list[SessionStore | Revocations] = []
+        if store is not None:
+            check_store(store)
+            self._backends.append(store)
+        if revocations is not None:
+            check_revocations(revocations)
+            self._backends.append(revocations)
         self._may_fail = may_fail
         self._started: asyncio.AbstractEventLoop | None = None
         # A lock belongs to the event loop in which it was first waited for.

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
 from fastsession.dependencies.sessions import get_session, session_of
@@ -68,7 +70,10 @@ class SessionControl:
         ]
 
     async def end_all(self, subject: str | None = None) -> None:
-        """End every session of the subject, this one too if it is one of them."""
+        """End every session of the subject, this one too if it is one of them.
+
+        A visitor who is not signed in and names nobody is answered 401, here and by `end_others()`.
+        """
         named = self._named(subject)
         if named:
             await self._lifecycle.revoking.end_subject(named, keep=None)
@@ -102,13 +107,16 @@ class SessionControl:
 
     def _owners(self, subject: str | None) -> Sequence[str]:
         """The store's names of the subject that is meant; none for nobody: a visitor, or an empty text."""
-        model = self._view.session()
-        visitor = callable(getattr(model, "subject", None)) and self._subject(model) is None
-        named = "" if subject is None and visitor else self._named(subject)
+        named = "" if subject is None and self._is_visitor() else self._named(subject)
         return self._lifecycle.revoking.names.owners(named) if named else []
 
+    def _is_visitor(self) -> bool:
+        """Whether nobody is signed in, as the model says."""
+        model = self._view.session()
+        return callable(getattr(model, "subject", None)) and self._subject(model) is None
+
     def _named(self, subject: str | None) -> str:
-        """The subject that is meant, by default this session's."""
+        """The subject that is meant, by default this session's: a visitor is answered 401, as by `require`."""
         if subject is not None and not isinstance(subject, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
             message = (
                 f"A subject is text, as `subject()` returns it: write str(...) around the {type(subject).__name__}."
@@ -116,6 +124,9 @@ class SessionControl:
             raise ConfigurationError(message)
         named = self._subject(self._view.session()) if subject is None else subject
         if named is None:
+            if self._is_visitor():
+                # Whose session has ended meanwhile: in another tab, by a second click, or of its age.
+                raise HTTPException(HTTPStatus.UNAUTHORIZED, "Not authenticated", {"WWW-Authenticate": "Cookie"})
             message = "Whose sessions? Name a subject, or give the session model a `def subject(self) -> str | None`."
             raise ConfigurationError(message)
         return named

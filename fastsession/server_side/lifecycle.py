@@ -42,12 +42,11 @@ class ServerLifecycle(Lifecycle):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
+        self.backends = Backends(setup.store, setup.revocations, may_fail=setup.outage == "anonymous")
         self.records = None if setup.store is None else Records(setup.store, setup.keys)
         self.revocations = setup.revocations
         # Which sessions have been asked for, where that is left to those that look at them.
         self.fetches = Fetches() if isinstance(setup.store, OnDemand) else None
-        started = [backend for backend in (setup.store, setup.revocations) if backend is not None]
-        self.backends = Backends(started, may_fail=setup.outage == "anonymous")
         names = Names(setup.keys, cookie_name=setup.cookies.name, audience=setup.audience)
         self.revoking = Revoking(setup, self.records, names)
         self.signing_in = SigningIn(setup, self.records, names)

@@ -51,6 +51,7 @@ class Follower:
         # Seconds that a request waits for a look when what is known is too old.
         self._patience = patience
         self._fresh_until = float("-inf")
+        self._has_looked = False
         self._task: asyncio.Task[None] | None = None
         # What the task does between two looks, and who waits for the next one to end.
         self._pause: asyncio.Task[None] | None = None
@@ -93,7 +94,8 @@ class Follower:
     def check_fresh(self) -> None:
         """Raise `StoreUnavailableError` when the last successful look is too long ago."""
         if _now() > self._fresh_until:
-            message = f"{self._name}: what is denied has not been confirmed for {self._max_staleness:g} seconds."
+            since = f"for {self._max_staleness:g} seconds" if self._has_looked else "since the start"
+            message = f"{self._name}: what is denied has not been confirmed {since}."
             raise StoreUnavailableError(message)
 
     def _is_running(self) -> bool:
@@ -110,7 +112,7 @@ class Follower:
                     _logger.warning("%s is followed again", self._name)
                 following = True
                 # From its beginning: the process may have been frozen between the answer and now.
-                self._fresh_until = begun + self._max_staleness
+                self._fresh_until, self._has_looked = begun + self._max_staleness, True
                 looked.set()
                 # Whoever has asked during this look waits for the next one.
                 if looked is self._looked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastsession.stores.contract import SessionStore
+from fastsession.stores.kinds import check_store
 
 
 class OnDemand:
@@ -13,6 +14,7 @@ class OnDemand:
     """
 
     def __init__(self, store: SessionStore) -> None:
+        check_store(store)
         self.start, self.stop = store.start, store.stop
         self.read, self.create, self.replace = store.read, store.create, store.replace
         self.touch, self.delete, self.supersede = store.touch, store.delete, store.supersede

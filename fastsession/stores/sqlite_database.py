@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from fastsession.errors import StoreUnavailableError
+from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.stores.deadline import within
 
 T = TypeVar("T")
@@ -33,6 +33,13 @@ class SQLiteDatabase:
 
     def __init__(self, path: str | os.PathLike[str], schema: Iterable[str], *, timeout: float) -> None:
         self._path = os.fspath(path)
+        if self._path in ("", ":memory:"):
+            message = "SQLite would keep this in each worker's own memory: write MemoryStore() or MemoryRevocations()."
+            raise ConfigurationError(message)
+        if "://" in self._path or self._path.startswith("file:"):
+            # Not shown: a URL may hold a password.
+            message = "Give the path of a file, such as /var/lib/shop/sessions.db. SQLAlchemyStore takes a URL."
+            raise ConfigurationError(message)
         self._schema = tuple(schema)
         self._timeout = timeout
         self._thread: ThreadPoolExecutor | None = None
@@ -84,7 +91,7 @@ class SQLiteDatabase:
             return work(self._connection)
         except sqlite3.DatabaseError as error:
             self._disconnect()
-            message = f"SQLite failed: {error}"
+            message = f"SQLite failed: {error} ({self._path}{_advice(error)})"
             raise StoreUnavailableError(message) from error
 
     def _connect(self) -> sqlite3.Connection:
@@ -127,6 +134,11 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
             time.sleep(_PAUSE)
         else:
             return
+
+
+def _advice(error: sqlite3.DatabaseError) -> str:
+    cannot_open = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CANTOPEN
+    return ": its folder has to exist, and the server has to be able to write to it" if cannot_open else ""
 
 
 def _identity(path: str) -> tuple[int, int] | None:

@@ -121,6 +121,12 @@ def test_a_store_is_refused_beside_a_format_because_the_other_side_would_find_no
         SessionMiddleware(None, secret_key=SECRET, format=FORMATS["Iron"], store=MemoryStore())
 
 
+@pytest.mark.parametrize("given", ["iron-session", IronSession], ids=["name", "class"])
+def test_what_is_no_format_is_refused(given):
+    with pytest.raises(ConfigurationError, match=r"format takes an object, as in format=IronSession\("):
+        SessionMiddleware(None, secret_key=SECRET, format=given)
+
+
 def test_a_format_that_is_only_read_is_refused():
     reader = StarletteSession(secret_key=PASSWORD)
     with pytest.raises(ConfigurationError, match="StarletteSession with migrate_from="):

@@ -1,6 +1,7 @@
 """Routes that would take the session from the request are refused before anybody reaches them."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -511,6 +512,27 @@ def test_a_parameter_whose_type_is_not_defined_is_left_to_fastapi():
     async def nowhere(basket: "Nowhere") -> None: ...  # noqa: F821  (that is the case)
 
     assert browser(app).get("/public").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "CurrentSession[Nowhere]",
+        "Annotated[Nowhere, Depends(require(Nowhere, bool))]",
+        "Annotated[Nowhere, Depends(get_session)]",
+    ],
+)
+def test_a_session_whose_model_fastapi_does_not_find_is_named(written):
+    # As in a function that makes the application, with `from __future__ import annotations` at the top of the module.
+    app = shop()
+
+    async def nowhere(session) -> None: ...
+
+    nowhere.__annotations__["session"] = written
+    app.get("/nowhere")(nowhere)
+    advice = re.escape(f"'session' as {written}, in which FastAPI does not find every name. Define the model at")
+    with pytest.raises(ConfigurationError, match=f"GET /nowhere: .*nowhere\\(\\) declares {advice}"):
+        browser(app).get("/public")
 
 
 def test_an_application_without_routes_of_its_own_is_served():

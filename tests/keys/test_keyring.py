@@ -198,13 +198,28 @@ def test_white_space_around_a_secret_of_text_is_refused_and_named(around, kind, 
     assert secret not in str(error.value)
 
 
+@pytest.mark.parametrize("around", ['"{}"', "'{}'"])
+@pytest.mark.parametrize("kind", [str, Secret, SecretStr])
+@pytest.mark.parametrize("secret", [GOOD, GENERATED], ids=["passphrase", "generated"])
+def test_quotation_marks_around_a_secret_are_refused(around, kind, secret):
+    # As Docker passes on SESSION_SECRET="..." of an env file; a shell would take them away.
+    with pytest.raises(ConfigurationError, match="secret_key has quotation marks around it") as error:
+        accepted_secrets(kind(around.format(secret)), ())
+    assert secret not in str(error.value)
+
+
+@pytest.mark.parametrize("secret", [f'"{GOOD}', f"{GOOD}'", f"'{GOOD}\"", GOOD.replace(" ", "'")])
+def test_a_quotation_mark_that_does_not_enclose_it_is_part_of_a_secret(secret):
+    assert accepted_secrets(secret, ()) == [secret.encode()]
+
+
 def test_white_space_within_a_secret_is_part_of_it():
     assert accepted_secrets("eleven blue\tlanterns hang over the 7th pier", ()) == [
         b"eleven blue\tlanterns hang over the 7th pier"
     ]
 
 
-@pytest.mark.parametrize("around", AROUND, ids=ascii)
+@pytest.mark.parametrize("around", [*AROUND, '"{}"'], ids=ascii)
 @pytest.mark.parametrize("kind", [bytes, SecretBytes])
 def test_a_secret_of_bytes_is_taken_as_it_is(around, kind):
     secret = around.format(GOOD).encode()
@@ -214,6 +229,8 @@ def test_a_secret_of_bytes_is_taken_as_it_is(around, kind):
 def test_bytes_of_a_generated_secret_are_text():
     with pytest.raises(ConfigurationError, match="white space around it"):
         accepted_secrets(f"{GENERATED}\n".encode(), ())
+    with pytest.raises(ConfigurationError, match="quotation marks around it"):
+        accepted_secrets(f'"{GENERATED}"'.encode(), ())
 
 
 def test_a_foreign_secret_is_the_other_systems_to_the_byte():

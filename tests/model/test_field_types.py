@@ -65,7 +65,7 @@ def test_a_field_that_json_cannot_bring_back_is_refused(kind):
 @pytest.mark.parametrize(
     "kind",
     [
-        *(Sequence[int], Path, re.Pattern[str], object, Any, list[int] | dict[str, Any]),
+        *(Sequence[int], Path, re.Pattern[str], object, Any, list[int] | dict[str, Any], BaseModel),
         Annotated[Iterable[int], AfterValidator(list)],
         Annotated[Callable[[], Any], BeforeValidator({"dict": dict}.get), PlainSerializer(lambda kind: "dict")],
     ],

@@ -109,6 +109,12 @@ def test_a_missing_key_is_a_key_error(filled, missing):
         filled.as_dict(missing)
 
 
+def test_an_attribute_is_no_key_and_cannot_be_written_just_as_in_a_dict(filled):
+    # It would be lost without a word.
+    with pytest.raises(AttributeError):
+        filled.as_dict(lambda session: setattr(session, "user_id", 42))
+
+
 def test_an_empty_session_has_nothing_to_pop(visit):
     with pytest.raises(KeyError):
         visit.as_dict(lambda session: session.popitem())

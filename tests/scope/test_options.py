@@ -47,6 +47,7 @@ def test_the_cookie_is_set_and_cleared_with_the_same_name_and_attributes(options
         {"session_cookie": "__Secure-s", "https_only": False},
         {"session_cookie": "a b"},
         {"session_cookie": ""},
+        {"session_cookie": None},
         {"session_cookie": "a=b"},
         {"same_site": "none", "https_only": False},
         {"partitioned": True, "https_only": False},

@@ -273,6 +273,17 @@ def test_a_mistake_is_a_configuration_error(site, client, accept, code, advice):
         socket.receive_text()
 
 
+@pytest.mark.parametrize("mode", ["cookies"])
+def test_a_request_in_place_of_a_socket_is_a_configuration_error(site, client):
+    @site.app.get("/mistaken")
+    async def mistaken(request: Request):
+        async with closing_when_over(request):
+            pass
+
+    with pytest.raises(ConfigurationError, match=r"recheck\(request\)"):
+        client.get("/mistaken")
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", ["cookies"])
 @pytest.mark.parametrize("cancelled", [False, True])

@@ -3,7 +3,7 @@
 import pytest
 from fastapi import BackgroundTasks
 
-from fastsession import ConfigurationError, LateSessionChangeError
+from fastsession import ConfigurationError, LateSessionChangeError, Session
 from fastsession.stores import MemoryRevocations, MemoryStore
 from tests.server_side.site import Control, browser, cookie_header, replayed, site
 from tests.shop import Current
@@ -200,7 +200,18 @@ async def test_without_a_store_nobody_knows_the_sessions():
 
 
 @pytest.mark.parametrize("path", ["/end-all", "/end-others"])
+async def test_a_visitor_who_has_nothing_to_end_is_answered_401(app, path):
+    [mine] = await signed_in(app)
+    # A second click, or a click in a tab whose session has ended in another one.
+    await mine.post("/end-all")
+    for client in (mine, browser(app)):
+        answer = await client.post(path)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Cookie")
+        assert answer.json() == {"detail": "Not authenticated"}
+
+
+@pytest.mark.parametrize("path", ["/end-all", "/end-others"])
 async def test_whose_sessions_has_to_be_known(path):
-    async with site(revocations=MemoryRevocations()) as app:
+    async with site(revocations=MemoryRevocations(), model=Session) as app:
         with pytest.raises(ConfigurationError, match="Whose sessions"):
             await browser(app).post(path)

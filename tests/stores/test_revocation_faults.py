@@ -234,9 +234,9 @@ async def test_a_sqlite_file_that_is_locked_by_another_refuses_denials_in_time_a
 async def test_a_place_where_no_file_can_be_made_lets_nobody_in(tmp_path, now, later):
     revocations = SQLiteRevocations(tmp_path / "missing" / "revocations.db")
     await revocations.start()
-    with pytest.raises(StoreUnavailableError):
+    with pytest.raises(StoreUnavailableError, match="not been confirmed since the start"):
         revocations.denied("ab" * 16, None, now)
-    with pytest.raises(StoreUnavailableError):
+    with pytest.raises(StoreUnavailableError, match="its folder has to exist"):
         await revocations.deny_session("ab" * 16, until=later)
     (tmp_path / "missing").mkdir()
     await until_denying_works(revocations)

@@ -5,8 +5,8 @@ from secrets import token_hex
 
 import pytest
 
-from fastsession import StoreUnavailableError
-from fastsession.stores import Record, SQLiteStore
+from fastsession import ConfigurationError, StoreUnavailableError
+from fastsession.stores import Record, SQLiteRevocations, SQLiteStore
 from fastsession.testing import Clock
 from tests.processes import PATIENCE
 from tests.stores.waiting import slowest_refusal
@@ -127,3 +127,29 @@ async def test_nothing_of_the_data_shows_in_an_error(store, path, later):
     with pytest.raises(StoreUnavailableError) as caught:
         await store.create("a-secret-key", b"some data", expires_at=later, owner="somebody")
     assert not {"secret", "data", "somebody"} & set(str(caught.value).replace("-", " ").split())
+
+
+@pytest.mark.parametrize("kind", [SQLiteStore, SQLiteRevocations])
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        # Another database in each worker: a logout in one would be unknown to the others.
+        (":memory:", r"MemoryStore\(\) or MemoryRevocations\(\)"),
+        ("", r"MemoryStore\(\) or MemoryRevocations\(\)"),
+        ("sqlite:///sessions.db", "path of a file"),
+        ("file:sessions.db?mode=memory", "path of a file"),
+        ("postgresql://shop:password@db.internal/shop", "path of a file"),
+    ],
+)
+async def test_what_is_no_path_of_a_file_is_refused(kind, path, told):
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        kind(path)
+    assert "password" not in str(caught.value)
+
+
+async def test_a_file_that_cannot_be_made_is_named_with_what_to_do(tmp_path):
+    path = tmp_path / "missing" / "sessions.db"
+    with pytest.raises(StoreUnavailableError) as caught:
+        await SQLiteStore(path).start()
+    assert str(path) in str(caught.value)
+    assert "its folder has to exist" in str(caught.value)
