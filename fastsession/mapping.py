@@ -26,7 +26,7 @@ class SessionDict(dict[str, Any]):
     """
 
     # Without them `request.session.user_id = 42` would be taken, and lost.
-    __slots__ = ("entries", "lifecycle", "model", "visit")
+    __slots__ = ("__weakref__", "entries", "lifecycle", "model", "visit")
     # The middleware makes an empty one for each request, which costs no call, and then gives it these two.
     lifecycle: Lifecycle
     visit: Visit
@@ -51,10 +51,25 @@ class SessionDict(dict[str, Any]):
         """Whether anybody looked at the session."""
         return self.model is not None
 
+    @accessed.setter
+    def accessed(self, accessed: bool) -> None:
+        """As `mark_accessed()`; a look cannot be taken back."""
+        if accessed:
+            self.mark_accessed()
+
     @property
     def modified(self) -> bool:
         """Whether anybody wrote to this dict. Edits of values in place are noticed without it."""
         return self.visit.written
+
+    @modified.setter
+    def modified(self, modified: bool) -> None:
+        """As `mark_modified()`. Raises `AttributeError` when a write is to be forgotten: it has been made."""
+        if modified:
+            self.mark_modified()
+        elif self.visit.written:
+            message = "What was written to the session is saved: modified cannot become False."
+            raise AttributeError(message)
 
     def mark_accessed(self) -> None:
         """Open the session and fill the dict; Starlette's `request.session` calls it."""

@@ -193,6 +193,26 @@ def test_mark_accessed_writes_nothing(filled):
     assert filled.response.headers["vary"] == "Cookie"
 
 
+def test_modified_and_accessed_can_be_written_as_in_starlettes_session(filled):
+    filled.as_dict(lambda session: setattr(session, "modified", True))
+    assert len(set_cookies(filled.response)) == 1
+    filled.as_dict(lambda session: setattr(session, "accessed", True))
+    assert set_cookies(filled.response) == []
+    assert filled.response.headers["vary"] == "Cookie"
+
+
+def test_what_was_written_cannot_be_declared_unmodified(filled):
+    filled.as_dict(lambda session: setattr(session, "modified", False))
+    assert set_cookies(filled.response) == []
+
+    def forget(session):
+        session["new"] = 1
+        session.modified = False
+
+    with pytest.raises(AttributeError, match="modified cannot become False"):
+        filled.as_dict(forget)
+
+
 def test_accessed_and_modified_tell_what_was_done(visit):
     def watch(session):
         seen = [session.accessed, session.modified]
