@@ -15,6 +15,8 @@ from fastsession.status import SessionStatus
 MAX_LIFETIME = 400 * 24 * 60 * 60
 # How far ahead another server's clock may be.
 CLOCK_SKEW = 30
+# A token has five bytes for a time: until the year 36812.
+_END_OF_TIME = 2**40
 DEFAULT_IDLE = timedelta(minutes=30)
 DEFAULT_ABSOLUTE = timedelta(hours=12)
 # Looking up an enum member on its class takes a third of a microsecond on Python 3.11.
@@ -80,8 +82,9 @@ def moment(name: str, value: datetime | float) -> int:
 
 
 def check_clock(clock: object) -> None:
-    """Raise `ConfigurationError` for what is no plain function."""
-    if not callable(clock) or is_asynchronous(clock):
+    """Raise `ConfigurationError` for what is no plain function of Unix seconds."""
+    now: object = None if not callable(clock) or is_asynchronous(clock) else clock()
+    if not isinstance(now, int | float) or not 0 <= now < _END_OF_TIME:
         message = "clock takes a plain function that returns Unix seconds, such as time.time."
         raise ConfigurationError(message)
 

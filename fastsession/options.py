@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Required, TypedDict
 
 from starlette.requests import HTTPConnection
 
-from fastsession.building.given import explained
+from fastsession.building.given import check_audience, check_server_side, explained
 from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_name
 from fastsession.errors import ConfigurationError
 from fastsession.events import EventLog, Listener
@@ -151,6 +151,8 @@ def setup_of(
     keys = KeyRing(secrets)
     refuse_misused(format, migrate_from, secrets, store)
     check_clock(clock)
+    check_audience(audience)
+    check_server_side(store, store_outage, max_sessions, when_full)
     check_binding(binding)
     front_end = binding if isinstance(binding, FrontEndBinding) else None
     refuse_shared_secrets([] if front_end is None else [front_end.reader], secrets)
@@ -192,7 +194,6 @@ def setup_of(
                 "partitioned=True": partitioned,
             },
         )
-    _check_server_side(store, store_outage, max_sessions, when_full)
     return Setup(
         model=model,
         codec=codec,
@@ -230,19 +231,3 @@ def setup_of(
             "migrate_from": [type(migration.format) for migration in migrate_from],
         },
     )
-
-
-def _check_server_side(
-    store: SessionStore | None, outage: Outage, most_sessions: int | None, when_full: WhenFull
-) -> None:
-    if outage not in ("unavailable", "anonymous"):
-        message = "store_outage must be 'unavailable' or 'anonymous'."
-        raise ConfigurationError(message)
-    if most_sessions is None:
-        return
-    if store is None:
-        message = "max_sessions needs store=: without one nobody counts the sessions."
-        raise ConfigurationError(message)
-    if most_sessions < 1 or when_full not in ("evict", "refuse"):
-        message = "max_sessions takes a number from 1, and when_full 'evict' or 'refuse'."
-        raise ConfigurationError(message)

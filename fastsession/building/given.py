@@ -1,4 +1,4 @@
-"""Options as they were written: one that is missing, misspelled or another library's is answered with what to write."""
+"""Options as they were written: one that is missing, misspelled or of another kind is answered with what to write."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
+
+from fastsession.errors import ConfigurationError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,6 +66,28 @@ def _refuse_unknown(given: Mapping[str, object], known: Mapping[str, inspect.Par
             raise TypeError(message)
     if "secret_key" not in given:
         raise TypeError(_MISSING)
+
+
+def check_audience(audience: object) -> None:
+    """Raise `ConfigurationError` for what is no text."""
+    if not isinstance(audience, str):
+        message = "audience takes text, such as 'staff': tokens for one audience are worth nothing to another."
+        raise ConfigurationError(message)
+
+
+def check_server_side(store: object, outage: object, most_sessions: object, when_full: object) -> None:
+    """Raise `ConfigurationError` for options of the server side that are wrong, or of no use."""
+    if outage not in ("unavailable", "anonymous"):
+        message = "store_outage must be 'unavailable' or 'anonymous'."
+        raise ConfigurationError(message)
+    if most_sessions is None and when_full == "evict":
+        return
+    if when_full not in ("evict", "refuse") or not isinstance(most_sessions, int) or most_sessions < 1:
+        message = "max_sessions takes a number from 1, and when_full beside it 'evict' or 'refuse'."
+        raise ConfigurationError(message)
+    if store is None:
+        message = "max_sessions needs store=: without one nobody counts the sessions."
+        raise ConfigurationError(message)
 
 
 def is_asynchronous(function: object) -> bool:

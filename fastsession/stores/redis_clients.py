@@ -107,10 +107,13 @@ def check(url: str, limits: Limits) -> None:
 
 
 def adopt(client: RedisClient) -> None:
-    """Take a client that the application made; raises `ConfigurationError` for one that turns answers into text.
+    """Take a client that the application made; raises `ConfigurationError` for one that cannot be used.
 
     One of redis-py's Sentinel finds the master, and leaves one that was replaced, as one from a URL does.
     """
+    if not hasattr(client, "aclose"):
+        message = f"Give a URL, or a client of redis.asyncio, not {type(client).__name__} of {type(client).__module__}."
+        raise ConfigurationError(message)
     if client.get_encoder().decode_responses:
         message = "Sealed data is bytes: give FastSession a Redis client with decode_responses=False."
         raise ConfigurationError(message)

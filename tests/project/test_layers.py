@@ -15,7 +15,8 @@ PACKAGE = Path(fastsession.__file__).parent
 # that stands lower or higher than the rest has an entry of its own.
 LAYERS = [
     {"status"},
-    {"errors", "decision", "building", "sealing.recent"},
+    {"errors", "decision", "sealing.recent"},
+    {"building"},
     {"lifetime", "cookies", "sealing.xaes"},
     {"session"},
     {"response_headers", "payload", "keyring"},

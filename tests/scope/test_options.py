@@ -1,3 +1,5 @@
+import time
+from datetime import datetime
 from functools import partial
 
 import pytest
@@ -59,6 +61,8 @@ def test_the_cookie_is_set_and_cleared_with_the_same_name_and_attributes(options
         {"domain": ""},
         {"secret_key": ""},
         {"secret_key": "changeme"},
+        {"audience": None},
+        {"audience": b"staff"},
         {"model": dict},
         {"model": None},
     ],
@@ -106,7 +110,11 @@ async def asynchronous_clock() -> float:
     return 0.0
 
 
-@pytest.mark.parametrize("clock", [None, 1_800_000_000, asynchronous_clock, partial(asynchronous_clock)])
-def test_a_clock_is_a_plain_function(clock):
+@pytest.mark.parametrize(
+    "clock",
+    [None, 1_800_000_000, asynchronous_clock, partial(asynchronous_clock), datetime.now, time.time_ns],
+    ids=["none", "number", "asynchronous", "partial", "datetime", "nanoseconds"],
+)
+def test_a_clock_is_a_plain_function_of_seconds(clock):
     with pytest.raises(ConfigurationError, match=r"plain function that returns Unix seconds, such as time\.time"):
         SessionMiddleware(None, secret_key=SECRET, clock=clock)

@@ -179,7 +179,10 @@ async def test_a_session_that_changes_hands_without_a_new_id_counts_too(home, mo
         assert await users(first, second) == [None, 42]
 
 
-@pytest.mark.parametrize("options", [{"max_sessions": 0}, {"max_sessions": 1, "when_full": "ask"}])
+@pytest.mark.parametrize(
+    "options",
+    [{"max_sessions": 0}, {"max_sessions": "5"}, {"max_sessions": 1, "when_full": "ask"}, {"when_full": "refuse"}],
+)
 async def test_limits_that_mean_nothing_are_refused(options):
     with pytest.raises(ConfigurationError, match="max_sessions takes a number from 1"):
         async with site(store=MemoryStore(), **options):

@@ -2,10 +2,11 @@ import asyncio
 from secrets import token_hex
 
 import pytest
+import redis
 from redis.asyncio import Redis
 
 from fastsession import ConfigurationError
-from fastsession.stores import Record, RedisStore
+from fastsession.stores import Record, RedisRevocations, RedisStore
 from tests.processes import PATIENCE
 from tests.stores.everything import owned_by
 from tests.stores.proxy import proxied
@@ -75,6 +76,12 @@ async def test_a_client_that_decodes_answers_is_refused(redis_server):
     async with Redis(port=redis_server.port, decode_responses=True) as client:
         with pytest.raises(ConfigurationError, match="decode_responses=False"):
             RedisStore(client)
+
+
+@pytest.mark.parametrize("kind", [RedisStore, RedisRevocations])
+async def test_a_client_that_is_not_asynchronous_is_refused(kind, redis_server):
+    with redis.Redis(port=redis_server.port) as client, pytest.raises(ConfigurationError, match=r"redis\.asyncio"):
+        kind(client)
 
 
 async def test_a_cluster_that_has_forgotten_its_scripts_is_no_matter(redis_cluster, prefix, later):
