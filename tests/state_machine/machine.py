@@ -209,7 +209,8 @@ class Sessions(RuleBasedStateMachine):
         self.site.finish(visit, plan.does if visit.looks else [], plan.status_code)
         if plan.status_code == 0:
             return KEEP, []
-        outcome, cookie = self.rules.answer(arrival, work, plan.status_code, visit.server.keys, self.clock())
+        brought = tuple(sorted(pair for pair in visit.pairs if is_ours(pair[0])))
+        outcome, cookie = self.rules.answer(arrival, work, plan.status_code, visit.server.keys, self.clock(), brought)
         set_cookies = set_cookies_for(visit, outcome)
         if cookie is not None:
             self.sealed.add(cookie, set_cookies, self.clock())

@@ -10,6 +10,8 @@ LIFETIMES = {False: (400, 700), True: (1600, 3000)}
 SKEW = 30
 # Seconds for which a plain change in a request from before a login or logout is not saved.
 MOMENT = 60
+# How a cookie is rejected whose session was one browser's own.
+OVER = ("expired_idle", "expired_absolute", "revoked")
 FRESH: dict[str, Any] = {"user_id": None, "cart": [], "details": {}, "note": ""}
 
 
@@ -80,6 +82,10 @@ class Work:
         self.drained = drained
 
     @property
+    def signs_in(self):
+        return self.regenerated or self.data.get("user_id") is not None
+
+    @property
     def was_told_to_end(self):
         return self.destroyed or (self.emptied and not self.drained)
 
@@ -103,6 +109,8 @@ class Rules:
     records: dict[int, Record] = field(default_factory=dict)
     # When a session was ended by a response to its own browser.
     told: dict[int, int] = field(default_factory=dict)
+    # When a login came with these cookies, of a session that was over.
+    signed_in: dict[Any, int] = field(default_factory=dict)
     ids: int = 0
 
     def receive(self, cookie, keys, now, beside=None):
@@ -121,7 +129,7 @@ class Rules:
         if refused is not None:
             return refused
         if self._over(cookie.id, now):
-            return Arrival("revoked", now, outdated=self._told_of(cookie.id, now))
+            return Arrival("revoked", now, outdated=self._is_known_since(self.told.get(cookie.id), now))
         if self.is_unclaimed(cookie, now, beside):
             return Arrival("unbound", now, outdated=beside.sent_late or beside.registers(now))
         record = self.records.get(cookie.id) or Record(cookie.key, cookie.data, 0, 0)
@@ -149,13 +157,19 @@ class Rules:
         """The pair of a new login."""
         return
 
-    def answer(self, arrival, work, status_code, keys, now):
-        """What the response does, and what its cookie says. `work` is None where nobody looked."""
+    def answer(self, arrival, work, status_code, keys, now, brought):
+        """What the response does to a request that brought these cookies, and what its own says.
+
+        `work` is None where nobody looked.
+        """
         outcome = decide(arrival, work, status_code)
+        is_over = outcome == SAVE and arrival.status in OVER
+        if is_over and not work.signs_in and self._is_known_since(self.signed_in.get(brought), now):
+            return KEEP, None
         if outcome == CLEAR and work.drained and arrival.cookie and self._over(arrival.cookie.id, now):
             return KEEP, None
         if outcome == CLEAR and arrival.cookie:
-            self._end(arrival.cookie, arrival.version, now)
+            self._end(arrival.cookie, now)
         if outcome in {KEEP, CLEAR}:
             return outcome, None
         if arrival.cookie and self._over(arrival.cookie.id, now):
@@ -168,9 +182,9 @@ class Rules:
             self._store(arrival, outcome, cookie, emptied=work is not None and work.emptied)
             cookie = replace(cookie, data=None)
         if arrival.cookie and cookie.id != arrival.cookie.id:
-            # Whatever others have written since: their changes are taken along.
-            record = self.records.get(arrival.cookie.id)
-            self._end(arrival.cookie, record.version if record else 0, now)
+            self._end(arrival.cookie, now)
+        if is_over and work.signs_in:
+            self.signed_in[brought] = int(now)
         return outcome, cookie
 
     def _saved(self, arrival, work, key, now):
@@ -206,22 +220,20 @@ class Rules:
             del self.records[session_id]
         return self.denied.get(session_id, 0) > now or (self.mode == "store" and session_id not in self.records)
 
-    def _told_of(self, session_id, now):
-        """Whether it is known that a session's own browser was told of its end; denials know it by whole minutes."""
-        if session_id not in self.told:
+    def _is_known_since(self, told, now):
+        """Whether it is still known what a browser was told; denials know it by whole minutes."""
+        if told is None or self.mode == "cookies":
             return False
         if self.mode == "store":
-            return now < self.told[session_id] + MOMENT
-        return abs(int(now) // MOMENT - self.told[session_id] // MOMENT) <= 1
+            return now < told + MOMENT
+        return abs(int(now) // MOMENT - told // MOMENT) <= 1
 
-    def _end(self, cookie, version, now):
+    def _end(self, cookie, now):
         """Deny every cookie of the session, for as long as any could last by any server's clock.
 
-        Its browser is told by this very response. A store keeps that only with the version that was read.
+        Its browser is told by this very response.
         """
-        record = self.records.get(cookie.id)
-        if self.mode == "revocations" or (record and record.version == version and record.expires_at > now):
-            self.told[cookie.id] = int(now)
+        self.told[cookie.id] = int(now)
         if self.mode == "revocations":
             self.denied[cookie.id] = cookie.created_at + max(absolute for _, absolute in LIFETIMES.values()) + SKEW
         self.records.pop(cookie.id, None)
