@@ -75,7 +75,7 @@ class SQLAlchemyConnections:
         self._inherited: list[_Home] = []
         if isinstance(source, str | URL):
             # To find out now what is wrong with it; nothing is connected.
-            engine_at(source, connections)
+            engine_at(source, connections, timeout=timeout)
         elif not isinstance(source, AsyncEngine) and not callable(source):
             message = "Give a URL, an AsyncEngine (create_async_engine), or a function that makes one."
             raise ConfigurationError(message)
@@ -155,7 +155,7 @@ class SQLAlchemyConnections:
     def _engine(self) -> AsyncEngine:
         source = self._source
         if isinstance(source, str | URL):
-            return engine_at(source, self._connections)
+            return engine_at(source, self._connections, timeout=self._timeout)
         return source if isinstance(source, AsyncEngine) else source()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, event, make_url
@@ -16,13 +17,13 @@ EngineSource = str | URL | AsyncEngine | Callable[[], AsyncEngine]
 
 # Seconds that a connection of the pool is waited for: longer than a request waits, so that a limit of its own is told.
 _WAITING = 3.0
-# Milliseconds that SQLite waits for another process's lock: less than a request waits.
-_SQLITE_PATIENCE = 200
+# The part of the time for an answer that SQLite waits for another process's lock.
+_FOR_LOCKS = 0.8
 _IN_MEMORY = (None, "", ":memory:")
 
 
-def engine_at(source: str | URL, connections: int) -> AsyncEngine:
-    """An engine for the database at this URL; raises `ConfigurationError`."""
+def engine_at(source: str | URL, connections: int, *, timeout: float) -> AsyncEngine:
+    """An engine for the database at this URL, which answers within `timeout` seconds; raises `ConfigurationError`."""
     try:
         url = make_url(source)
         options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True}
@@ -48,14 +49,14 @@ def engine_at(source: str | URL, connections: int) -> AsyncEngine:
         message = "That is no database URL: write one like postgresql+asyncpg://user:password@host/database."
         raise ConfigurationError(message) from None
     if is_sqlite:
-        event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+        event.listen(engine.sync_engine, "connect", partial(_set_up_sqlite, int(timeout * _FOR_LOCKS * 1000)))
     return engine
 
 
-def _set_up_sqlite(connection: Any, _: object) -> None:
+def _set_up_sqlite(patience: int, connection: Any, _: object) -> None:
     cursor = connection.cursor()
     # First, so that workers that start together wait for one another.
-    cursor.execute(f"PRAGMA busy_timeout = {_SQLITE_PATIENCE}")
+    cursor.execute(f"PRAGMA busy_timeout = {patience}")
     # Readers and the writer do not wait for one another.
     cursor.execute("PRAGMA journal_mode = WAL")
     # What was confirmed survives a power failure too: a logout that is undone would be a fail-open.

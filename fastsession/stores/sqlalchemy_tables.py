@@ -18,6 +18,8 @@ OWNER_INDEX = f"{SESSIONS}_owner"
 # Names are at most 32 hex digits, denials a letter, a time and a name.
 _NAME_LENGTH = 64
 _MOST_TRIES = 3
+# Seconds that they may take.
+_CREATING = 5.0
 
 
 def add_tables(metadata: MetaData) -> MetaData:
@@ -36,7 +38,7 @@ async def create_tables(source: EngineSource) -> None:
     if isinstance(source, AsyncEngine):
         await _create(source, metadata)
         return
-    engine = engine_at(source, 1) if isinstance(source, str | URL) else source()
+    engine = engine_at(source, 1, timeout=_CREATING) if isinstance(source, str | URL) else source()
     try:
         await _create(engine, metadata)
     finally:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from fastsession import ConfigurationError, StoreUnavailableError
-from fastsession.stores import Record, SQLAlchemyRevocations, SQLAlchemyStore, create_tables
+from fastsession.stores import Record, SQLAlchemyRevocations, SQLAlchemyStore, create_tables, sqlalchemy_checks
 from fastsession.stores.sqlalchemy_faults import cause
 from fastsession.stores.sqlalchemy_tables import DENIALS, SESSIONS
 from tests.process_clock import ProcessClock
@@ -183,11 +183,11 @@ async def test_more_requests_than_connections_all_get_their_turn(postgres):
 
 async def test_a_read_only_database_is_read_and_every_write_refused(postgres, caplog):
     key, owner = token_hex(16), token_hex(16)
-    async with started(SQLAlchemyStore(postgres.url())) as (store,):
+    async with started(SQLAlchemyStore(postgres.url(), timeout=PATIENCE)) as (store,):
         await store.create(key, b"sealed", expires_at=later(), owner=owner)
     postgres.sql("ALTER DATABASE shop SET default_transaction_read_only = on")
     try:
-        async with started(SQLAlchemyStore(postgres.url())) as (store,):
+        async with started(SQLAlchemyStore(postgres.url(), timeout=PATIENCE)) as (store,):
             assert "read-only transaction" in caplog.text
             assert await store.read(key) == Record(b"sealed", 1)
             with pytest.raises(StoreUnavailableError, match="read-only"):
@@ -261,7 +261,8 @@ async def test_the_permissions_of_the_page_are_enough(postgres):
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {SESSIONS}, {DENIALS} TO {user}",
     )
     url, key = postgres.url(user=user), token_hex(16)
-    async with started(SQLAlchemyStore(url), SQLAlchemyRevocations(url)) as (store, revocations):
+    backends = [kind(url, timeout=PATIENCE) for kind in KINDS]
+    async with started(*backends) as (store, revocations):
         await store.create(key, b"sealed", expires_at=later(), owner="aa")
         await revocations.deny_session(key, until=later())
         assert await store.delete(key)
@@ -282,7 +283,7 @@ async def test_an_error_never_shows_what_was_to_be_stored(postgres):
     postgres.create_tables("strict")
     postgres.sql(f"ALTER TABLE {SESSIONS} ADD CHECK (owner <> 'aa')", database="strict")
     key, data = token_hex(16), b"sealed-data-of-somebody"
-    async with started(SQLAlchemyStore(postgres.url(database="strict"))) as (store,):
+    async with started(SQLAlchemyStore(postgres.url(database="strict"), timeout=PATIENCE)) as (store,):
         with pytest.raises(StoreUnavailableError) as raised:
             await store.create(key, data, expires_at=later(), owner="aa")
     assert "23514" in str(raised.value)
@@ -340,10 +341,11 @@ async def test_a_statement_that_is_undone_is_sent_five_times_at_most(postgres, c
 
 
 @pytest.mark.parametrize(("kind", "table"), [(SQLAlchemyStore, SESSIONS), (SQLAlchemyRevocations, DENIALS)])
-async def test_a_trial_at_the_start_that_is_undone_is_tried_again(kind, table, postgres, caplog):
+async def test_a_trial_at_the_start_that_is_undone_is_tried_again(kind, table, postgres, caplog, monkeypatch):
+    monkeypatch.setattr(sqlalchemy_checks, "_STARTING", PATIENCE)
     name = database_in_conflict(postgres, table, 4)
     with caplog.at_level(logging.WARNING, "fastsession"):
-        async with started(kind(postgres.url(database=name))):
+        async with started(kind(postgres.url(database=name), timeout=PATIENCE)):
             pass
     assert caplog.text == ""
     assert int(postgres.sql("SELECT last_value FROM attempts", database=name)) >= 5
@@ -370,7 +372,8 @@ async def test_a_read_that_is_late_ends_by_itself_and_its_connection_serves_the_
 
 @pytest.mark.parametrize("kind", ["url", "function"])
 def test_every_event_loop_has_connections_of_its_own(kind, postgres):
-    store = SQLAlchemyStore(postgres.url() if kind == "url" else lambda: create_async_engine(postgres.url()))
+    source = postgres.url() if kind == "url" else lambda: create_async_engine(postgres.url())
+    store = SQLAlchemyStore(source, timeout=PATIENCE)
     key = token_hex(16)
 
     async def use():
@@ -384,7 +387,7 @@ def test_every_event_loop_has_connections_of_its_own(kind, postgres):
 
 def test_a_given_engine_that_is_used_in_two_event_loops_is_refused_with_what_to_write(postgres):
     engine = create_async_engine(postgres.url())
-    store, loops = SQLAlchemyStore(engine), [asyncio.new_event_loop() for _ in range(2)]
+    store, loops = SQLAlchemyStore(engine, timeout=PATIENCE), [asyncio.new_event_loop() for _ in range(2)]
     loops[0].run_until_complete(store.read("aa"))
     with pytest.raises(ConfigurationError, match="called once in every event loop"):
         loops[1].run_until_complete(store.read("aa"))
@@ -466,7 +469,7 @@ def test_something_else_than_an_engine_is_refused():
 async def test_workers_may_make_the_tables_at_the_same_time(tmp_path, postgres):
     postgres.sql("CREATE DATABASE together", database="postgres")
     await asyncio.gather(*(create_tables(postgres.url(database="together")) for _ in range(4)))
-    async with started(SQLAlchemyStore(postgres.url(database="together"))) as (store,):
+    async with started(SQLAlchemyStore(postgres.url(database="together"), timeout=PATIENCE)) as (store,):
         assert await store.read("aa") is None
 
 

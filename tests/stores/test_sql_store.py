@@ -12,7 +12,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from fastsession.stores import SQLAlchemyRevocations, SQLAlchemyStore, add_tables, create_tables, sqlalchemy_sweep
+from fastsession.stores import (
+    Record,
+    SQLAlchemyRevocations,
+    SQLAlchemyStore,
+    add_tables,
+    create_tables,
+    sqlalchemy_sweep,
+)
 from fastsession.stores.sqlalchemy_engines import _set_up_sqlite, engine_at
 from fastsession.stores.sqlalchemy_sweep import BATCH, LEASE, MARGIN
 from fastsession.stores.sqlalchemy_tables import DENIALS, SESSIONS
@@ -291,8 +298,22 @@ def test_revocations_and_store_may_share_an_engine():
 PRAGMAS = {"busy_timeout": 200, "journal_mode": "wal", "synchronous": 2}
 
 
+async def test_sqlite_waits_for_another_process_as_long_as_the_answer_may_take(tmp_path):
+    path = tmp_path / "shop.db"
+    await create_tables(f"sqlite+aiosqlite:///{path}")
+    store, key = SQLAlchemyStore(f"sqlite+aiosqlite:///{path}", timeout=PATIENCE), token_hex(16)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writing = asyncio.create_task(store.create(key, b"sealed", expires_at=later(), owner=None))
+        await asyncio.sleep(0.5)
+        other.execute("COMMIT")
+    await writing
+    assert await store.read(key) == Record(b"sealed", 1)
+    await store.stop()
+
+
 async def test_sqlite_confirms_what_survives_a_power_failure_and_lets_readers_go_on(tmp_path):
-    engine = engine_at(f"sqlite+aiosqlite:///{tmp_path}/shop.db", 5)
+    engine = engine_at(f"sqlite+aiosqlite:///{tmp_path}/shop.db", 5, timeout=0.25)
     async with engine.connect() as connection:
         found = {name: (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in PRAGMAS}
     await engine.dispose()
@@ -302,6 +323,6 @@ async def test_sqlite_confirms_what_survives_a_power_failure_and_lets_readers_go
 def test_a_connection_of_sqlite_is_set_up_so(tmp_path):
     """As above, where coverage sees it: SQLAlchemy's asyncio runs it in a greenlet."""
     with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
-        _set_up_sqlite(connection, None)
+        _set_up_sqlite(200, connection, None)
         found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in PRAGMAS}
     assert found == PRAGMAS
