@@ -16,11 +16,14 @@ local id = last and last[1] or '0-0'
 """
 # ARGV: how many entries the stream keeps, the random half of the ids, whether to add entries for what is known
 # already, then denials and their expiries in turn. Some of what has expired goes with every call. Returns the
-# id of the last entry.
+# id of the last entry, and how many denials were not there.
 _ADD = f"""{_LAST}
+local added = 0
 local number = last and tonumber(string.match(id, '^%d+')) or now * 1000000
 for i = 4, #ARGV, 2 do
-    if redis.call('ZADD', KEYS[1], 'GT', 'CH', ARGV[i + 1], ARGV[i]) == 1 or ARGV[3] == '1' then
+    local changed = redis.call('ZADD', KEYS[1], 'GT', 'CH', ARGV[i + 1], ARGV[i])
+    added = added + changed
+    if changed == 1 or ARGV[3] == '1' then
         number = number + 1
         id = string.format('%.0f-', number) .. ARGV[2]
         redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], id, 'denial', ARGV[i], 'until', ARGV[i + 1])
@@ -38,7 +41,7 @@ if longest then
         redis.call('HSET', KEYS[3], 'until', longest)
     end
 end
-return id
+return {{id, added}}
 """
 DENY = RedisScript(_NOW + _ADD)
 # Sets the mark where the denials are not there as it says, with denials that go with that: the first worker does.

@@ -134,12 +134,11 @@ class RedisRevocations(FollowedRevocations):
                 return there
 
     async def _give_back(self, denials: Iterable[tuple[str, int]]) -> int:
-        """Tell Redis what it does not know; how many that was."""
+        """Tell Redis what it may not know; how many it did not know. Some were stored while it was read."""
         count, left = 0, iter(denials)
         while page := list(islice(left, _PAGE)):
-            count += len(page)
-            values = _values(page)
-            await self._redis.answer(partial(self._redis.run, DENY, self._keys, *values))
+            _, added = await self._redis.answer(partial(self._redis.run, DENY, self._keys, *_values(page)))
+            count += added
         return count
 
     async def _begin(self) -> bool:
@@ -157,7 +156,7 @@ class RedisRevocations(FollowedRevocations):
     async def _store(self, denial: str, until: int) -> None:
         async def steps() -> None:
             values = _values([(denial, until)], always=self._always)
-            change = await self._redis.run_confirmed(DENY, self._keys, *values)
+            change, _ = await self._redis.run_confirmed(DENY, self._keys, *values)
             self._history.made(change.decode())
 
         await self._redis.answer(steps)

@@ -81,7 +81,8 @@ class Site:
         endpoint = scope["path"].endswith((REGISTER, REFRESH))
 
         async def noting(message: Any) -> None:
-            if message["type"] == "http.response.start":
+            # Browsers ask for an icon when they like.
+            if message["type"] == "http.response.start" and scope["path"] != "/favicon.ico":
                 self.log.append(f"{line} {message['status']}")
             elif message["type"] == "websocket.accept":
                 self.log.append(line)

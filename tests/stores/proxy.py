@@ -35,7 +35,12 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader, writer):
-        target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
+        try:
+            target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
+        except OSError:
+            # What a client sees of a server that is down.
+            writer.transport.abort()
+            return
         self._writers |= {writer, target_writer}
         await asyncio.gather(self._carry(reader, target_writer, counted=True), self._carry(target_reader, writer))
         self._writers -= {writer, target_writer}
