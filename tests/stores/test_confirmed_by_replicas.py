@@ -258,6 +258,7 @@ def copies(fleet, key):
             client.readonly()
             try:
                 count += client.exists(key)
-            except redis.exceptions.MovedError:
+            except redis.exceptions.ResponseError:
+                # Moved: up to redis-py 5 without a class of its own.
                 continue
     return count
