@@ -60,6 +60,25 @@ def test_renewal_that_is_asked_for_or_declined_does_not_wait_for_its_time(clock,
     assert ("set-cookie" in client.get("/asked").headers) is renewal
 
 
+def test_an_empty_session_that_was_only_read_goes_on_when_its_renewal_is_asked_for(clock):
+    app = shop(clock=clock)
+
+    @app.post("/begin")
+    async def begin(session: Current) -> None:
+        session.regenerate()
+
+    @app.get("/asked")
+    async def asked(request: Request) -> None:
+        request.session.get("cart")
+        request.session.opened().renew_as(wanted=True)
+
+    client = browser(app)
+    client.post("/begin")
+    client.get("/asked")
+    clock.advance(IDLE - 1)
+    assert client.get("/info").json()["status"] == "valid"
+
+
 @pytest.fixture
 def late_reader(clock, events):
     """A shop in which somebody first looks at the session after the response."""
