@@ -45,7 +45,6 @@ SUITES = {
         "tests/scope/test_middleware.py",
         "tests/server_side/test_becoming_unknown.py",
         "tests/server_side/test_migrating.py",
-        "tests/server_side/test_rechecking.py",
         "tests/server_side/test_revocation_mode.py",
         "tests/server_side/test_store_mode.py",
     ],
