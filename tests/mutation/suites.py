@@ -42,6 +42,7 @@ SUITES = {
         "tests/device_binding/test_unbound_answers.py",
         "tests/model/test_emptying.py",
         "tests/model/test_removed_keys.py",
+        "tests/model/test_varying_defaults.py",
         "tests/scope/test_middleware.py",
         "tests/server_side/test_becoming_unknown.py",
         "tests/server_side/test_migrating.py",

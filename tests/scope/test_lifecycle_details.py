@@ -63,7 +63,8 @@ def test_renewal_that_is_asked_for_or_declined_does_not_wait_for_its_time(clock,
     assert ("set-cookie" in client.get("/asked").headers) is renewal
 
 
-def test_an_empty_session_that_was_only_read_goes_on_when_its_renewal_is_asked_for(clock):
+@pytest.mark.parametrize(("path", "age"), [("/cart", IDLE // 4), ("/asked", 1)])
+def test_an_empty_session_that_was_only_read_is_renewed_as_any_other(clock, path, age):
     app = shop(clock=clock)
 
     @app.post("/begin")
@@ -77,7 +78,8 @@ def test_an_empty_session_that_was_only_read_goes_on_when_its_renewal_is_asked_f
 
     client = browser(app)
     client.post("/begin")
-    client.get("/asked")
+    clock.advance(age)
+    client.get(path)
     clock.advance(IDLE - 1)
     assert client.get("/info").json()["status"] == "valid"
 
