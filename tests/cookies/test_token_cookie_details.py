@@ -111,6 +111,16 @@ def test_cookies_as_a_browser_writes_them_are_opened_without_a_search(size, writ
     assert as_written < otherwise
 
 
+# A name that occurs in no token, and one that does.
+@pytest.mark.parametrize("name", ["__Host-session", "s"])
+@pytest.mark.parametrize("end", ["X", "\x0b", "\x0c"])
+def test_only_blanks_and_tabs_behind_a_token_are_no_part_of_it(name, end):
+    cookies = cookies_called(name, 3)
+    text = cookies.sealer.seal(token(), now=NOW)
+    assert status_at(cookies, f"{name}={text} \t".encode(), NOW) is None
+    assert status_at(cookies, f"{name}={text}{end}".encode(), NOW) in (SessionStatus.MALFORMED, SessionStatus.FORGED)
+
+
 @pytest.mark.parametrize(("size", "status"), [(MOST_SEARCHED, None), (MOST_SEARCHED + 1, SessionStatus.OVERSIZE)])
 def test_a_session_behind_another_cookie_of_its_name_is_found_in_64_kilobytes(cookies, size, status):
     sent = b"s=junk; " + header(cookies, token()) + b"; t="
