@@ -27,6 +27,7 @@ class Page:
     def __init__(self, clock: Any) -> None:
         self.look: Any = lambda session: session.get("theme")
         self.headers: dict[str, str] = {}
+        self.status_code = 200
         app = Starlette(routes=[Route("/", self._serve), Route("/login", self._login)])
         app.add_middleware(SessionMiddleware, secret_key=SECRET, clock=clock)
         self.browser = browser(app)
@@ -42,7 +43,7 @@ class Page:
     async def _serve(self, request: Request) -> Response:
         if self.look is not None:
             self.look(request.session)
-        return Response(headers=self.headers)
+        return Response(headers=self.headers, status_code=self.status_code)
 
     async def _login(self, request: Request) -> Response:
         request.session["theme"] = "dark"
@@ -120,12 +121,20 @@ def test_a_page_that_shows_a_session_is_not_stored_unless_the_application_says_s
     assert visited.get(cache_control="private, max-age=60").headers["cache-control"] == "private, max-age=60"
 
 
+def test_an_error_page_that_shows_a_session_and_saves_nothing_is_not_stored_either(visited):
+    visited.look, visited.status_code = LOOKS["write"], 503
+    response = visited.get()
+    assert (set_cookies(response), response.headers["cache-control"]) == ([], "no-store")
+    assert visited.get(cache_control="private, max-age=60").headers["cache-control"] == "private, max-age=60"
+
+
+@pytest.mark.parametrize(("look", "status_code"), [("read", 200), ("write", 503)])
 @pytest.mark.parametrize("arrives", ["absent", "emptied"])
-def test_a_page_that_shows_an_empty_session_may_be_stored(page, arrives):
+def test_a_page_that_shows_an_empty_session_may_be_stored(page, arrives, look, status_code):
     if arrives == "emptied":
         page.look = lambda session: session.mark_modified()
         page.get()
-        page.look = LOOKS["read"]
+    page.look, page.status_code = LOOKS[look], status_code
     response = page.get()
     assert "cache-control" not in response.headers
     assert response.headers["vary"] == "Cookie"

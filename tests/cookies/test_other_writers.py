@@ -103,6 +103,11 @@ def test_a_cookie_of_ours_that_was_cut_short_is_not_put_down_to_another_system(c
         assert "something else" not in detail_of(cut)
 
 
+def test_a_value_longer_than_any_token_is_told_by_its_length_alone(events):
+    shown(shop(on_event=events.append), f"{COOKIE}={json.dumps({'text': 'a' * 12_988})}", "/info")
+    assert [(event.status, event.detail) for event in events] == [("oversize", "13000 characters")]
+
+
 def test_the_session_that_follows_has_the_name_to_itself(events):
     client = browser(shop(on_event=events.append))
     client.post("/cart/tea", headers={"cookie": f"{COOKIE}={starlettes()}"})

@@ -33,6 +33,8 @@ def rejection(open_, *arguments):
         (STRANGER.seal(TOKEN, now=0), SessionStatus.UNKNOWN_KEY, "sealed under a secret that is not configured"),
         (encode(decode(SEALED)[:-1] + b"?"), SessionStatus.FORGED, "the tag does not match"),
         (SEALED[:-1] + "=", SessionStatus.MALFORMED, "not canonical base64url"),
+        (SEALED[:-1] + "+", SessionStatus.MALFORMED, "not canonical base64url"),
+        (SEALED[:-1] + "/", SessionStatus.MALFORMED, "not canonical base64url"),
         (SEALED[:-1] + "~", SessionStatus.MALFORMED, "not base64url"),
     ],
     ids=[
@@ -44,11 +46,21 @@ def rejection(open_, *arguments):
         "secret",
         "tag",
         "padding",
+        "plus of the other alphabet",
+        "slash of the other alphabet",
         "alphabet",
     ],
 )
 def test_a_rejected_token_is_described_to_operators(text, status, detail):
     assert rejection(SEALER.open, text) == (status, detail)
+
+
+@pytest.mark.parametrize(
+    ("end", "detail"), [*((end, "not canonical base64url") for end in "=+/"), ("~", "not base64url")]
+)
+def test_the_bytes_of_a_text_that_has_none_are_refused_alike(end, detail):
+    """Several cookies of one name are decoded before they are opened."""
+    assert rejection(decode, SEALED[:-1] + end) == (SessionStatus.MALFORMED, detail)
 
 
 @pytest.mark.parametrize("size", [LEAST, MOST_CHARACTERS])
@@ -57,13 +69,21 @@ def test_a_token_of_a_size_that_is_sealed_is_judged_by_its_contents(size):
     assert rejection(SEALER.open, text) == (SessionStatus.FORGED, "the tag does not match")
 
 
-def test_a_token_of_another_version_is_described_to_operators():
-    reserved = TOKEN._replace(payload=bytes(64))
+def flagged(flags, token):
+    """The token, sealed with other flags than its own."""
     key = SEALER.keys.primary
     header = decode(SEALED)[:9]
     associated_data = SEALER._head + header + SEALER._tail
-    plaintext = key.cipher.open(decode(SEALER.seal(reserved, now=0))[9:], associated_data)
-    sealed = encode(header + key.cipher.seal(b"\x10" + plaintext[1:], associated_data, now=0))
+    plaintext = key.cipher.open(decode(SEALER.seal(token, now=0))[9:], associated_data)
+    return encode(header + key.cipher.seal(bytes([flags]) + plaintext[1:], associated_data, now=0))
+
+
+@pytest.mark.parametrize(
+    ("flags", "created_at"), [(0x10, 0), (0x08, 0), (0x08, 1)], ids=["unknown", "spared as it began", "spared before"]
+)
+def test_a_token_of_another_version_is_described_to_operators(flags, created_at):
+    """Without a cut-off, five zeros of the padding are read as one."""
+    sealed = flagged(flags, TOKEN._replace(payload=bytes(64), created_at=created_at))
     assert rejection(SEALER.open, sealed) == (SessionStatus.MALFORMED, "written by another version")
 
 

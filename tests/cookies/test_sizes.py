@@ -32,6 +32,18 @@ def test_a_browser_follows_a_session_that_grows_and_shrinks():
         assert client.get("/view").json() == {"note": "n" * note}
 
 
+@pytest.mark.parametrize(
+    ("note", "deleted"), [(7_900, [False, False, False]), (4_000, [False, False, True]), (1, [False, True, True])]
+)
+def test_a_response_sets_or_deletes_each_cookie_once(note, deleted):
+    """Browsers follow the lines in their order; the test client's jar follows deletions first."""
+    client = browser(shop(max_cookies=3))
+    client.post("/note/8000")
+    lines = [line.partition("; ")[0].partition("=") for line in set_cookies(client.post(f"/note/{note}"))]
+    names = [COOKIE, f"{COOKIE}.1", f"{COOKIE}.2"]
+    assert [(name, value == "") for name, _, value in lines] == list(zip(names, deleted, strict=True))
+
+
 def test_logout_clears_every_chunk():
     client = browser(shop(max_cookies=3))
     client.post("/note/8000")

@@ -13,7 +13,16 @@ from fastsession.keyring import KeyRing
 from fastsession.lifetime import CLOCK_SKEW, Lifetime, Timeouts
 from fastsession.sealing.chunks import Chunks
 from fastsession.sealing.own_cookies import OwnCookies
-from fastsession.sealing.token import HEADER_CHARACTERS, Token, TokenSealer, decode, encode, new_id, token_size
+from fastsession.sealing.token import (
+    HEADER_CHARACTERS,
+    Token,
+    TokenSealer,
+    decode,
+    encode,
+    is_token_size,
+    new_id,
+    token_size,
+)
 from fastsession.status import SessionStatus
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "vectors" / "tokens.json").read_text())
@@ -126,6 +135,23 @@ def test_the_size_of_a_token_is_known_before_it_is_sealed(payload, bound, paired
     assert token_size(payload=payload, bound=bound, paired=paired) == len(SEALER.seal(token, now=0))
 
 
+@pytest.mark.parametrize("payload", [33, 34, 97, 98])
+def test_a_token_counts_as_neither_bound_nor_paired_nor_spared_unless_said(payload):
+    assert token_size(payload=payload, bound=False) == len(SEALER.seal(TOKEN._replace(payload=bytes(payload)), now=0))
+
+
+def test_the_sizes_of_tokens_are_told_from_others():
+    sizes = {len(SEALER.seal(TOKEN._replace(payload=bytes(payload)), now=0)) for payload in range(0, 800, 10)}
+    assert len(sizes) == 13
+    # No bytes take one character more than a multiple of four.
+    possible = [size for size in range(min(sizes), max(sizes) + 1) if size % 4 != 1]
+    assert [size for size in possible if is_token_size(size)] == sorted(sizes)
+
+
+def test_a_token_shows_nothing_that_it_carries():
+    assert repr(TOKEN) == str(TOKEN) == "Token(...)"
+
+
 def test_texts_of_similar_length_give_tokens_of_one_length():
     sizes = {
         len(SEALER.seal(TOKEN._replace(payload=b'{"name":"%s"}' % name), now=0)) for name in (b"al", b"administrator")
@@ -168,6 +194,20 @@ def test_a_token_opens_under_its_own_name_audience_and_key_only(opener, status):
 def test_a_token_under_the_key_id_of_another_secret_is_forged():
     raw = decode(TokenSealer(OLD_KEYS, cookie_name="app_session").seal(TOKEN, now=0))
     assert rejection(SEALER.open, encode(raw[:1] + KEYS.primary.id + raw[4:])) is SessionStatus.FORGED
+
+
+def test_a_token_is_forged_whose_tag_does_not_match_under_the_key_that_it_names():
+    raw = decode(SEALER.seal(TOKEN, now=0))
+    assert SEALER.is_forged(raw) is False
+    assert SEALER.is_forged(raw[:-1] + bytes([raw[-1] ^ 1])) is True
+    assert SEALER.is_forged(decode(TokenSealer(OLD_KEYS, cookie_name="app_session").seal(TOKEN, now=0))) is False
+
+
+@pytest.mark.parametrize("renewed_at", [0, NOW, 2**40 - 1])
+def test_a_token_begins_as_its_key_and_version_do(renewed_at):
+    [beginning] = SEALER.beginnings()
+    assert SEALER.seal(TOKEN._replace(renewed_at=renewed_at), now=0).startswith(beginning)
+    assert not TokenSealer(OLD_KEYS, cookie_name="app_session").seal(TOKEN, now=0).startswith(beginning)
 
 
 def test_a_fallback_key_opens_and_says_so():

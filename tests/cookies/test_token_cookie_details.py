@@ -1,5 +1,6 @@
 """What a session's cookies come to at the borders: headers that were opened before, cookies of one second, the details of a rejection."""
 
+import sys
 import tracemalloc
 
 import pytest
@@ -16,7 +17,8 @@ from fastsession.status import SessionStatus
 
 NOW = 1_800_000_000
 MINE, YOURS = bytes(16), bytes(range(16))
-LONGEST_REMEMBERED = 8192
+LONGEST_REMEMBERED, MOST_REMEMBERED = 8192, 512
+MOST_SEARCHED = 65_536
 
 
 def cookies_called(name, most):
@@ -64,6 +66,65 @@ def test_a_header_of_up_to_8192_bytes_that_came_twice_is_not_opened_again(cookie
     again = cookies.open(sent, b"", NOW)
     assert first.token == again.token == token()
     assert (first is again) is remembered
+
+
+def test_a_header_that_came_once_is_not_remembered_whatever_came_before(cookies):
+    cookies.open(header(cookies, token(YOURS)), b"", NOW)
+    sent = header(cookies, token())
+    assert cookies.open(sent, b"", NOW) is not cookies.open(sent, b"", NOW)
+
+
+def test_a_header_that_came_twice_is_remembered_while_512_others_are(cookies):
+    sent = header(cookies, token())
+    remembered = [cookies.open(sent, b"", NOW) for _ in range(3)][-1]
+    for number in range(MOST_REMEMBERED):
+        for _ in range(2):
+            cookies.open(b"%b; visits=%d" % (sent, number), b"", NOW)
+    assert cookies.open(sent, b"", NOW) is remembered
+
+
+def calls(cookies, sent):
+    """Python's and C's calls that open this header, which came for the first time."""
+    count = 0
+
+    def hook(frame, event, argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(hook)
+    try:
+        cookies.open(sent, b"", NOW)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("size", [2, 4_000, 7_000])
+@pytest.mark.parametrize("written", ["{}", "t=1; {}", "{}; t=1"])
+def test_cookies_as_a_browser_writes_them_are_opened_without_a_search(size, written):
+    # A name that occurs in no token.
+    cookies = cookies_called("__Host-session", 3)
+    values = cookies.seal(token(payload=b"x" * size), now=NOW)
+    pairs = "; ".join(f"{name}={value}" for name, value in values.items())
+    cookies.open(f"u=1; {pairs}".encode(), b"", NOW)
+    as_written, otherwise = (calls(cookies, each.encode()) for each in (written.format(pairs), f"t=1;{pairs}"))
+    assert as_written < otherwise
+
+
+# A name that occurs in no token, and one that does.
+@pytest.mark.parametrize("name", ["__Host-session", "s"])
+@pytest.mark.parametrize("end", ["X", "\x0b", "\x0c"])
+def test_only_blanks_and_tabs_behind_a_token_are_no_part_of_it(name, end):
+    cookies = cookies_called(name, 3)
+    text = cookies.sealer.seal(token(), now=NOW)
+    assert status_at(cookies, f"{name}={text} \t".encode(), NOW) is None
+    assert status_at(cookies, f"{name}={text}{end}".encode(), NOW) in (SessionStatus.MALFORMED, SessionStatus.FORGED)
+
+
+@pytest.mark.parametrize(("size", "status"), [(MOST_SEARCHED, None), (MOST_SEARCHED + 1, SessionStatus.OVERSIZE)])
+def test_a_session_behind_another_cookie_of_its_name_is_found_in_64_kilobytes(cookies, size, status):
+    sent = b"s=junk; " + header(cookies, token()) + b"; t="
+    assert status_at(cookies, sent + b"x" * (size - len(sent)), NOW) is status
 
 
 def test_a_header_that_was_turned_away_is_not_remembered(cookies):
@@ -146,6 +207,14 @@ def test_a_token_is_judged_alike_whether_or_not_it_is_remembered(cookies, now, s
 def test_two_valid_sessions_are_described_to_operators(cookies):
     sent = header(cookies, token(), token(YOURS))
     assert rejection(cookies, sent) == (SessionStatus.AMBIGUOUS, "valid cookies of different sessions")
+
+
+def test_of_several_that_can_be_no_session_the_first_tells_why(cookies):
+    first_chunk = cookies.seal(token(payload=bytes(4_000)), now=NOW)["s"]
+    of_no_size = first_chunk[11:171]
+    told = (SessionStatus.INCOMPLETE, "1 of 2 chunks"), (SessionStatus.FORGED, "the tag does not match")
+    assert rejection(cookies, f"s={first_chunk}; s={of_no_size}".encode()) == told[0]
+    assert rejection(cookies, f"s={of_no_size}; s={first_chunk}".encode()) == told[1]
 
 
 def test_a_set_without_its_first_chunk_is_described_to_operators(cookies):

@@ -86,7 +86,7 @@ def test_two_valid_sessions_are_ambiguous():
     assert rejection(header(text(), text(session_id=YOURS))) is SessionStatus.AMBIGUOUS
 
 
-@pytest.mark.parametrize("other", ["", "junk", "2.AAAAAAAA.x", "A" * 200, "A" * 20_000])
+@pytest.mark.parametrize("other", ["", "s", "s=", "junk", "2.AAAAAAAA.x", "A" * 200, "A" * 20_000])
 def test_a_valid_cookie_counts_beside_one_that_is_not(other):
     for values in ((other, text()), (text(), other)):
         assert cookies().open(header(*values), b"", NOW).token.id == MINE
@@ -115,6 +115,7 @@ def test_a_hundred_duplicates_are_one_session():
         ([(b"s", b"2.AAAAAAAA.x")], SessionStatus.INCOMPLETE),
         ([(b"s", b"A" * 12_289)], SessionStatus.OVERSIZE),
         ([(b"t", b"A" * 65_536)], SessionStatus.OVERSIZE),
+        ([(b"t", b"A" * 65_536), (b"s", text().encode())], SessionStatus.OVERSIZE),
     ],
 )
 def test_what_is_not_one_whole_token_has_its_own_status(values, status):
@@ -140,10 +141,24 @@ def test_the_clear_header_tells_whether_renewal_is_possible(sealer, age, possibl
         assert cookies().may_be_due(pairs.encode(), NOW + age) is possible
 
 
-@pytest.mark.parametrize("before", [b"s =", b"ts=1; s=", b"t=s=1; s="])
+@pytest.mark.parametrize("before", [b"s =", b"ts=1; s=", b"t=s=1; s=", b"s=s=; s="])
 def test_a_session_behind_a_pair_not_as_browsers_write_it_is_opened_to_know_its_age(before):
     assert cookies().may_be_due(before + text().encode(), NOW) is True
     assert cookies().may_be_due(b"t=1; s=" + text().encode(), NOW) is False
+
+
+def test_the_clear_header_is_all_that_tells_whether_renewal_is_possible():
+    assert cookies().may_be_due(header(text()[:12]), NOW + 450) is True
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_session_under_a_fallback_key_is_due_at_once(count):
+    old, new = (cookies().open(header(*[text(sealer)] * count), b"", NOW) for sealer in (OLD_SEALER, SEALER))
+    assert (old.window.renews <= NOW, new.window.renews <= NOW) == (True, False)
+
+
+def test_a_session_that_no_browser_writes_so_counts_beside_one_that_is_none():
+    assert cookies().open(b"s =" + text().encode() + b"; s=junk", b"", NOW).token == token()
 
 
 @pytest.mark.parametrize("others", [0, 9_000])

@@ -159,6 +159,12 @@ def test_at_most_four_are_opened_and_so_four_forged_ones_hide_the_session():
     assert status(jar(*[forged() for _ in range(200)])) == (SessionStatus.FORGED, 4)
 
 
+@pytest.mark.parametrize(("planted", "expected"), [(15, SessionStatus.VALID), (16, SessionStatus.FORGED)])
+def test_sixteen_that_look_like_tokens_are_compared(planted, expected):
+    of_no_size = text()[:12] + "A" * 148
+    assert status(jar(*[of_no_size] * planted, text())) == (expected, 1)
+
+
 def test_somebody_elses_session_makes_it_ambiguous():
     assert status(jar(text(YOURS), "x", text())) == (SessionStatus.AMBIGUOUS, 2)
 
@@ -170,6 +176,7 @@ def test_a_session_under_a_fallback_is_found_among_garbage():
 @pytest.mark.parametrize("name", [f"x {NAME}", f"x{NAME}", f"{NAME} x", f"={NAME}", f"x={NAME}", NAME.lower()])
 def test_a_session_under_another_name_is_none(name):
     cookies, _ = opener()
+    assert cookies.open(f"{name}={text()}".encode(), b"", NOW) is None
     assert cookies.open(f"{name}={text()}; t=1; {name}={text()}".encode(), b"", NOW) is None
 
 

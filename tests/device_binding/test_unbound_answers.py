@@ -172,6 +172,13 @@ def test_a_session_with_a_proof_is_renewed(allowed, clock):
     assert written(allowed.get("/who")) == [COOKIE]
 
 
+def test_its_renewal_is_reported_as_one(user, clock, events):
+    clock.advance(IDLE // 4)
+    user.refreshes_early = False
+    user.get("/who")
+    assert [str(event.kind) for event in events] == ["renewed"]
+
+
 def test_asking_for_renewal_does_not_help_without_a_proof(allowed, clock):
     """The routes for a page's timeout warning renew on demand."""
 

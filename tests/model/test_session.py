@@ -138,6 +138,19 @@ def test_info_of_a_request_tells_how_it_arrived_and_not_what_is_done_to_it():
     assert visit.as_model(relogin) is True
 
 
+def test_a_new_session_has_the_id_with_which_it_will_come_again_and_no_sign_in():
+    visit = Visitor(model=ShopSession)
+
+    def begin(session):
+        session.user_id = 1
+        return session.info
+
+    new, again = visit.as_model(begin), visit.as_model(lambda session: session.info)
+    assert (new.is_new, again.is_new) == (True, False)
+    assert new.id == again.id
+    assert new.authenticated_at is again.authenticated_at is None
+
+
 def test_the_id_of_info_is_not_the_secret_id():
     client = browser(shop())
     client.post("/cart/tea")

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -108,6 +109,19 @@ def test_destroying_wins_over_every_other_verb(client):
 
     response = browser(app).post("/all", headers={"cookie": f"{COOKIE}=garbage"})
     assert set_cookies(response) == [CLEARED]
+
+
+def test_a_key_that_is_written_after_destroying_begins_no_session():
+    app = shop()
+
+    @app.post("/logout-and-flash")
+    async def log_out(request: Request, session: Current) -> None:
+        session.destroy()
+        request.session["flash"] = "Good bye!"
+
+    client = browser(app)
+    client.post("/cart/tea")
+    assert set_cookies(client.post("/logout-and-flash")) == [CLEARED]
 
 
 class Basket(Session):

@@ -1,15 +1,18 @@
 """What a response does and tells where two things meet: a new id near the limit, a renewal and a look that is late."""
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 import pytest
 from fastapi import BackgroundTasks, Request
+from pydantic import BeforeValidator
 
-from fastsession import SessionNotSerializableError
+from fastsession import Session, SessionNotSerializableError, recheck
 from fastsession.formats import Migration
 from tests.cookies.test_rejections import flipped
 from tests.formats.vector import vector
 from tests.shop import IDLE, Current, browser, cookie_header, shop
+from tests.visitor import Visitor, note
 
 STARLETTE = vector("starlette/A01")
 
@@ -58,6 +61,59 @@ def test_renewal_that_is_asked_for_or_declined_does_not_wait_for_its_time(clock,
     client.post("/cart/tea")
     clock.advance(age)
     assert ("set-cookie" in client.get("/asked").headers) is renewal
+
+
+@pytest.mark.parametrize(("path", "age"), [("/cart", IDLE // 4), ("/asked", 1)])
+def test_an_empty_session_that_was_only_read_is_renewed_as_any_other(clock, path, age):
+    app = shop(clock=clock)
+
+    @app.post("/begin")
+    async def begin(session: Current) -> None:
+        session.regenerate()
+
+    @app.get("/asked")
+    async def asked(request: Request) -> None:
+        request.session.get("cart")
+        request.session.opened().renew_as(wanted=True)
+
+    client = browser(app)
+    client.post("/begin")
+    clock.advance(age)
+    client.get(path)
+    clock.advance(IDLE - 1)
+    assert client.get("/info").json()["status"] == "valid"
+
+
+def test_of_a_large_session_only_the_fields_that_were_edited_are_validated_again():
+    validated = []
+
+    class Noticing(Session):
+        name: Annotated[str, BeforeValidator(lambda value: validated.append(value) or value)] = ""
+        text: str = ""
+
+    visitor = Visitor(model=Noticing)
+    visitor.as_model(lambda session: note(session, name="Ada", text="a" * 600))
+    validated.clear()
+    visitor.as_model(lambda session: note(session, text="b" * 600))
+    assert validated == ["Ada"]
+    assert visitor.as_model(lambda session: session.text) == "b" * 600
+
+
+def test_what_follows_a_response_that_ended_its_session_finds_it_ended():
+    app, seen = shop(), []
+
+    @app.post("/sign-out")
+    async def sign_out(request: Request, session: Current, tasks: BackgroundTasks) -> None:
+        async def look() -> None:
+            seen.append(await recheck(request))
+
+        session.destroy()
+        tasks.add_task(look)
+
+    client = browser(app)
+    client.post("/cart/tea")
+    client.post("/sign-out")
+    assert seen == ["revoked"]
 
 
 @pytest.fixture

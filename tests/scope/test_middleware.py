@@ -23,14 +23,15 @@ def test_any_asgi_application_can_be_wrapped():
     assert dict(messages[0]["headers"])[b"set-cookie"].startswith(COOKIE.encode())
 
 
-def test_a_response_start_without_headers_gets_them():
+@pytest.mark.parametrize(("look", "name"), [("setdefault", b"set-cookie"), ("get", b"vary")])
+def test_a_response_start_without_headers_gets_them(look, name):
     async def bare(scope, receive, send):
-        scope["session"]["seen"] = True
+        getattr(scope["session"], look)("seen", 1)
         await send({"type": "http.response.start", "status": 200})
         await send({"type": "http.response.body"})
 
     messages = call(SessionMiddleware(bare, secret_key=SECRET))
-    assert b"set-cookie" in dict(messages[0]["headers"])
+    assert name in dict(messages[0]["headers"])
 
 
 def test_starlette_takes_it_as_a_middleware_of_its_own():
