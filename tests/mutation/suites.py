@@ -46,6 +46,7 @@ SUITES = {
         "tests/scope/test_middleware.py",
         "tests/server_side/test_becoming_unknown.py",
         "tests/server_side/test_end_others.py",
+        "tests/server_side/test_failed_saves.py",
         "tests/server_side/test_migrating.py",
         "tests/server_side/test_revocation_mode.py",
         "tests/server_side/test_store_mode.py",
