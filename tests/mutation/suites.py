@@ -47,6 +47,7 @@ SUITES = {
         "tests/server_side/test_becoming_unknown.py",
         "tests/server_side/test_end_others.py",
         "tests/server_side/test_failed_saves.py",
+        "tests/server_side/test_outdated_changes.py",
         "tests/server_side/test_migrating.py",
         "tests/server_side/test_revocation_mode.py",
         "tests/server_side/test_store_mode.py",
