@@ -13,7 +13,7 @@ from fastsession.events import EventKind
 from fastsession.reports import report
 from fastsession.sealing.token import Token
 from fastsession.server_side.merging import merged
-from fastsession.server_side.records import Records
+from fastsession.server_side.records import MOST_TRIES, Records
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from fastsession.reports import View
     from fastsession.server_side.limit import End, SessionLimit
     from fastsession.visit import Visit
-
-# How often a write is tried against those of other processes that are faster.
-_MOST_TRIES = 50
 
 
 class RecordWriter:
@@ -91,7 +88,7 @@ class RecordWriter:
         """Write the session in place of the one that arrived, with this request's changes over all others'."""
         visit, disputed = view.visit, list[str]()
         written, version = token, visit.version
-        for _ in range(_MOST_TRIES):
+        for _ in range(MOST_TRIES):
             if visit.has_new_id:
                 done = await self._succeed(arrived, written, version, owners)
             else:

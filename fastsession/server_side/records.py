@@ -6,6 +6,7 @@ import hmac
 import struct
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 
@@ -27,8 +28,8 @@ _FIXED = struct.Struct(">16sQQ")
 # What a note is: Unix seconds.
 _MOMENT = struct.Struct(">Q")
 _LEAST_NOTE_SIZE = KEY_ID_SIZE + NONCE_SIZE + _MOMENT.size + TAG_SIZE
-# How often an end is tried against writes of other requests that are faster.
-_MOST_TRIES = 50
+# How often a write is tried against those of other processes that are faster.
+MOST_TRIES: Final = 50
 _LEAST_SIZE = KEY_ID_SIZE + NONCE_SIZE + _FIXED.size + TAG_SIZE
 
 
@@ -113,7 +114,7 @@ class Records:
         That its own browser is told so stays known for a moment.
         """
         name, until = record_name(session_id), int(now) + A_MOMENT
-        for _ in range(_MOST_TRIES):
+        for _ in range(MOST_TRIES):
             if await self.store.replace(name, ENDED_RECORD, version=version, expires_at=until, owner=None):
                 return
             record = await self.store.read(name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fastsession.errors import Rejected, StoreUnavailableError
 from fastsession.formats.marks import mark_in
 from fastsession.lifetime import CLOCK_SKEW
-from fastsession.server_side.outdated import A_MOMENT, ENDED_RECORD, note_in, noted_in, session_of
+from fastsession.server_side.outdated import note_in, noted_in, session_of
 from fastsession.status import SessionStatus
 from fastsession.stores.contract import Telling
 
@@ -69,7 +69,7 @@ class Revoking:
             return
         for name in self.names.foreign(mark):
             if await self._records.noted(name) is not None:
-                outdated = await self._records.noted(self._note(mark)) is not None
+                outdated = await self._records.is_noted(mark)
                 raise Rejected(SessionStatus.REVOKED, "ended after it was taken over", outdated=outdated)
         subject = self._subject(session)
         for name in () if subject is None else self.names.cut_offs(subject):
@@ -116,13 +116,8 @@ class Revoking:
             )
             return
         if self._records is not None and (mark := mark_in(token.id)) is not None:
-            now = self._clock()
-            await self._records.note(self._note(mark), int(now), expires_at=int(now) + A_MOMENT, now=now)
+            await self._records.note_ended(mark, now=self._clock())
         await self.deny(token.id, token.created_at)
-
-    def _note(self, mark: bytes) -> str:
-        """The store's name for the note that a session taken over was ended by its own browser."""
-        return self.names.sessions(ENDED_RECORD + mark)[0]
 
     def still_migrates(self) -> bool:
         """Whether other systems' cookies are read now."""

@@ -43,23 +43,23 @@ class SigningIn:
 
     async def note(self, view: View) -> None:
         """Note the cookies of this request if it signs in. No failure of that fails a login."""
-        visit, revocations, now = view.visit, self._setup.revocations, self._setup.clock()
+        visit, revocations = view.visit, self._setup.revocations
         if not _is_over(visit) or not self._signs_in(view):
             return
         with suppress(StoreUnavailableError):
             if revocations is not None:
-                await note_in(revocations, self._names, self._cookies(visit), now)
+                await note_in(revocations, self._names, self._cookies(visit), self._setup.clock())
             elif self._records is not None:
-                await self._records.note_ended(self._cookies(visit), now=now)
+                await self._records.note_ended(self._cookies(visit), now=self._setup.clock())
 
     async def is_outdated(self, view: View) -> bool:
         """Whether the new session that this request makes would replace the one of a login a moment ago."""
-        visit, revocations, now = view.visit, self._setup.revocations, self._setup.clock()
+        visit, revocations = view.visit, self._setup.revocations
         if not _is_over(visit) or self._signs_in(view):
             return False
         with suppress(StoreUnavailableError):
             if revocations is not None:
-                return noted_in(revocations, self._names, self._cookies(visit), now)
+                return noted_in(revocations, self._names, self._cookies(visit), self._setup.clock())
             return self._records is not None and await self._records.is_noted(self._cookies(visit))
         return False
 

@@ -19,6 +19,7 @@ _LEAST_PAUSE, _MOST_PAUSE = 0.1, 0.3
 _STOPPING = 1.0
 # Looks that a request may wait for: one that began before the process was frozen fails, the next tells.
 _WORTHWHILE_LOOKS = 2
+_NEVER = float("-inf")
 
 
 def _boot_time() -> float:
@@ -50,8 +51,7 @@ class Follower:
         self._max_staleness = max_staleness
         # Seconds that a request waits for a look when what is known is too old.
         self._patience = patience
-        self._fresh_until = float("-inf")
-        self._has_looked = False
+        self._fresh_until = _NEVER
         self._task: asyncio.Task[None] | None = None
         # What the task does between two looks, and who waits for the next one to end.
         self._pause: asyncio.Task[None] | None = None
@@ -94,7 +94,7 @@ class Follower:
     def check_fresh(self) -> None:
         """Raise `StoreUnavailableError` when the last successful look is too long ago."""
         if _now() > self._fresh_until:
-            since = f"for {self._max_staleness:g} seconds" if self._has_looked else "since the start"
+            since = f"for {self._max_staleness:g} seconds" if self._fresh_until > _NEVER else "since the start"
             message = f"{self._name}: what is denied has not been confirmed {since}."
             raise StoreUnavailableError(message)
 
@@ -112,7 +112,7 @@ class Follower:
                     _logger.warning("%s is followed again", self._name)
                 following = True
                 # From its beginning: the process may have been frozen between the answer and now.
-                self._fresh_until, self._has_looked = begun + self._max_staleness, True
+                self._fresh_until = begun + self._max_staleness
                 looked.set()
                 # Whoever has asked during this look waits for the next one.
                 if looked is self._looked:
