@@ -34,6 +34,11 @@ class Visit(Intent):
     # How the cookie was received. Outdated: its browser was given another one, or none, a moment before.
     rejection_reported = outdated = False
     detail = ""
+    # When it was opened, and what `request.session` holds beside the model's fields.
+    now: float
+    extras: dict[str, Any]
+    # What the format of another system adds, whose session came.
+    origin: Origin | None = None
     # With a store, the version of the record that the session's data come from.
     version = 0
     # The device that it is bound to. A request may lack a proof of that when it comes to bring one.
@@ -50,14 +55,11 @@ class Visit(Intent):
         self.setup, self.header, self.binding = setup, header, binding
         # Refused: an answer of ours replaced the response. Over: the middleware has returned.
         self.opened = self.asks = self.late = self.refused = self.over = False
-        self.now, self.status = 0.0, ABSENT
+        self.status = ABSENT
         # The valid session that came, and its data.
         self.token: Token | None = None
         self.window: Window | None = None
-        self.origin: Origin | None = None
         self.payload: bytes | None = None
-        # What `request.session` holds beside the model's fields.
-        self.extras: dict[str, Any] = {}
         # What the session was when the response started.
         self.committed: bytes | None = None
 

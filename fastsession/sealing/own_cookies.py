@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hmac import compare_digest
-from itertools import chain, islice
+from itertools import chain, filterfalse, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,8 @@ _MOST_COMPARED, _MOST_TRIED = 16, 6
 _NEVER = 0.0, 0.0
 _FORGED = Rejected(SessionStatus.FORGED, OTHER_TAG)
 _BEFORE_A_NAME = b"; \t"
+# Headers are bytes: each is one character.
+_TEXT = "latin-1"
 _MORE_COOKIES = f", or raise max_cookies ({MAX_COOKIES} at most)"
 
 
@@ -86,15 +88,15 @@ class OwnCookies:
             after.startswith(self._chunk, next_one) and after.count(self._find) == after.count(self._chunk)
         )
         if as_browsers_write and alone and len(header) <= MOST_HEADER_BYTES:
-            text = after.partition(b";")[0].strip(b" \t").decode("latin-1")
+            text = after.partition(b";")[0].strip(b" \t").decode(_TEXT)
         else:
             texts = self._texts(header)
-            some = list(islice(texts, 2))
-            if not some:
+            first, second = next(texts, None), next(texts, None)
+            if first is None:
                 return None
-            if len(some) > 1:
-                return self._newest(some, texts, header, binding, now)
-            [text] = some
+            if second is not None:
+                return self._newest(first, chain((first, second), texts), header, binding, now)
+            text = first
         try:
             token = self.sealer.open(self.chunks.join(text, header) if "." in text else text)
         except Rejected as rejected:
@@ -143,8 +145,7 @@ class OwnCookies:
 
     def stale(self, header: bytes, values: Mapping[str, str]) -> list[str]:
         """The names of the session's cookies that the request brought, and the response does not set."""
-        following = self.chunks.following(header)
-        return [name for name in following if name not in values] if following else following
+        return list(filterfalse(values.__contains__, self.chunks.following(header)))
 
     def other_deletions(self, header: bytes, now: float) -> list[Header]:  # noqa: ARG002  (there are no others)
         """The headers that delete cookies of other systems: none."""
@@ -153,7 +154,7 @@ class OwnCookies:
     def _renewal_window_of(self, clear: bytes) -> tuple[float, float]:
         """From when until before when a token with these clear characters may be due for renewal; never, if none."""
         try:
-            return self.timeouts.renewal_window(*self.sealer.peek(clear.decode("latin-1")))
+            return self.timeouts.renewal_window(*self.sealer.peek(clear.decode(_TEXT)))
         except Rejected:
             return _NEVER
 
@@ -165,7 +166,7 @@ class OwnCookies:
         why there is no session.
         """
         if len(header) <= MOST_HEADER_BYTES and any(beginning in header for beginning in self._beginnings):
-            found = self._search.finditer(header.decode("latin-1"))
+            found = self._search.finditer(header.decode(_TEXT))
             first = next(found, None)
             if first is not None:
                 return map(itemgetter(1), chain((first,), islice(found, _MOST_COMPARED - 1)))
@@ -174,11 +175,11 @@ class OwnCookies:
             raise Rejected(SessionStatus.INCOMPLETE, "the first chunk is missing")
         return iter(texts)
 
-    def _newest(self, texts: list[str], more: Iterator[str], header: bytes, binding: bytes, now: float) -> Arrival:
+    def _newest(self, first: str, texts: Iterator[str], header: bytes, binding: bytes, now: float) -> Arrival:
         """The newest valid token of several; raises `Rejected` (ambiguous, or why none is valid)."""
         choice: Choice[Arrival] = Choice(most_tried=_MOST_TRIED)
         rest = b""
-        for text in chain(texts, more):
+        for text in texts:
             if "." in text and not rest:
                 rest = self._without_sessions(header)
             try:
@@ -196,12 +197,12 @@ class OwnCookies:
                 break
         if choice.is_empty:
             # None can be valid, and the first tells why.
-            return self._arrival(texts[0], rest, binding, now)
+            return self._arrival(first, rest, binding, now)
         return choice.newest()
 
     def _without_sessions(self, header: bytes) -> bytes:
         """The header without what may be the session: later chunks are searched there, however long the first are."""
-        return "".join(self._search.split(header.decode("latin-1"), _MOST_COMPARED)[::2]).encode("latin-1")
+        return "".join(self._search.split(header.decode(_TEXT))[::2]).encode(_TEXT)
 
     def _sealed(self, text: str, rest: bytes, now: float) -> bytes:
         """The bytes of a token, none if its length, chunks or clear bytes leave it invalid; raises `Rejected`."""
