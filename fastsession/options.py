@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Required, TypedDict
 
 from starlette.requests import HTTPConnection
 
-from fastsession.building.given import check_audience, check_server_side, explained
+from fastsession.building.given import check_audience, check_server_side, check_subject, explained
 from fastsession.cookies import CookieWriter, SameSite, check_name, cookie_name
 from fastsession.errors import ConfigurationError
 from fastsession.events import EventLog, Listener
@@ -153,6 +153,8 @@ def setup_of(
     check_clock(clock)
     check_audience(audience)
     check_server_side(store, store_outage, max_sessions, when_full)
+    if store is not None or revocations is not None:
+        check_subject(model, counted=max_sessions is not None)
     check_binding(binding)
     front_end = binding if isinstance(binding, FrontEndBinding) else None
     refuse_shared_secrets([] if front_end is None else [front_end.reader], secrets)

@@ -75,6 +75,18 @@ def check_audience(audience: object) -> None:
         raise ConfigurationError(message)
 
 
+def check_subject(model: type[Any], *, counted: bool) -> None:
+    """Raise `ConfigurationError` where the server side cannot ask a model whose session it is."""
+    name = model.__name__
+    if "subject" in model.__pydantic_fields__:
+        message = f"{name}.subject is a field, and the server side asks a method of that name whose session it is: "
+        message += "give the field another name, user_id for example, and write `def subject(self) -> str | None`."
+        raise ConfigurationError(message)
+    if counted and not callable(getattr(model, "subject", None)):
+        message = f"max_sessions counts the sessions of one user: give {name} a `def subject(self) -> str | None`."
+        raise ConfigurationError(message)
+
+
 def check_server_side(store: object, outage: object, most_sessions: object, when_full: object) -> None:
     """Raise `ConfigurationError` for options of the server side that are wrong, or of no use."""
     if outage not in ("unavailable", "anonymous"):

@@ -1,23 +1,13 @@
-"""Redis clients made from a URL: a single server, what Sentinel watches, or a cluster.
-
-- `redis://`, `rediss://` (TLS) and `unix://`, with redis-py's options in the query
-- `redis+sentinel://host1,host2,host3/main`, with the name of the watched service, and `/main/1` for a database
-- `redis+cluster://host1,host2`, with any nodes of the cluster
-
-The latter two may begin with `rediss+`. `user:password@` and the query are for the Redis servers;
-`sentinel_username` and `sentinel_password` in the query are for Sentinel.
-"""
+"""Redis clients made from a URL: a single server, what Sentinel watches, or a cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
-from urllib.parse import SplitResult, urlsplit
+from typing import Any, Protocol
 
 from redis.asyncio import ConnectionPool, Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import NoBackoff
@@ -26,13 +16,8 @@ from redis.exceptions import RedisClusterException, RedisError
 from fastsession.errors import ConfigurationError
 from fastsession.stores.redis_making import Making, SparingSocketConnection, connection_class, to_master
 from fastsession.stores.redis_sentinels import Sentinels
+from fastsession.stores.redis_urls import RedisAddress, address_of, option_named
 
-_PORTS = {"single": 6379, "cluster": 6379, "sentinel": 26379}
-_SCHEMES = (
-    "A Redis URL begins with redis://, rediss:// or unix://, or is of the form redis+sentinel://h1,h2,h3/main "
-    "or redis+cluster://h1,h2 (rediss+... for TLS)."
-)
-_KINDS = {"unix", *(f"{security}{kind}" for security in ("redis", "rediss") for kind in ("", "+sentinel", "+cluster"))}
 # A cluster's client tries again by itself where slots have moved, and that often where a node does not answer.
 _CLUSTER_RETRIES = 1
 
@@ -85,16 +70,6 @@ class Limits:
     connections: int
 
 
-class _Address(NamedTuple):
-    """What a URL says: which kind of servers they are, where, the options of a connection, and what follows them."""
-
-    kind: str
-    nodes: list[tuple[str, int]]
-    service: str
-    tls: bool
-    options: dict[str, Any]
-
-
 def check(url: str, limits: Limits) -> None:
     """Raise `ConfigurationError` unless a client can be made from the URL. It is not repeated: it holds a password."""
     try:
@@ -102,7 +77,8 @@ def check(url: str, limits: Limits) -> None:
         if isinstance(client, Redis):
             client.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
     except (TypeError, RedisError, RedisClusterException) as error:
-        message = f"The Redis URL has an option that redis-py does not take: {type(error).__name__}."
+        named = option_named(error, url) or type(error).__name__
+        message = f"The Redis URL has an option that redis-py does not take: {named}."
         raise ConfigurationError(message) from None
 
 
@@ -125,7 +101,7 @@ def adopt(client: RedisClient) -> None:
 
 def client_from(url: str, limits: Limits) -> Redis | RedisCluster:
     """A client for the running event loop. Nothing is connected yet. The URL's own options win."""
-    address, making = _address(url), Making()
+    address, making = address_of(url), Making()
     options: dict[str, Any] = {
         "socket_connect_timeout": limits.connect,
         "socket_timeout": limits.read,
@@ -174,7 +150,7 @@ async def find_again(client: Any) -> None:
     sentinels.append(sentinels.pop(0))
 
 
-def _watched(address: _Address, options: dict[str, Any]) -> Redis:
+def _watched(address: RedisAddress, options: dict[str, Any]) -> Redis:
     credentials = {name: options.pop(f"sentinel_{name}", None) for name in ("username", "password")}
     plain = connection_class(watched=False, tls=address.tls)
     of_sentinels: dict[str, Any] = {**options, **credentials, "connection_class": plain, "db": 0}
@@ -191,7 +167,7 @@ def _watched(address: _Address, options: dict[str, Any]) -> Redis:
     return Redis.from_pool(pool)
 
 
-def _cluster(address: _Address, options: dict[str, Any], making: Making) -> RedisCluster:
+def _cluster(address: RedisAddress, options: dict[str, Any], making: Making) -> RedisCluster:
     for name in ("host", "port", "db"):
         options.pop(name, None)
     nodes = [ClusterNode(host, port) for host, port in address.nodes]
@@ -203,43 +179,3 @@ def _cluster(address: _Address, options: dict[str, Any], making: Making) -> Redi
         node.connection_class = made["connection_class"]
         node.connection_kwargs["making"] = making
     return client
-
-
-def _address(url: str) -> _Address:
-    """Take the URL apart; raises `ConfigurationError`."""
-    try:
-        parts = urlsplit(url)
-        security, _, kind = parts.scheme.partition("+")
-        if parts.scheme not in _KINDS:
-            raise ConfigurationError(_SCHEMES)
-        if not kind:
-            options = dict(parse_url(url))
-            options.pop("connection_class", None)
-            return _Address("single", [], "", security == "rediss", options)
-        nodes = [_node(text, _PORTS[kind]) for text in parts.netloc.rpartition("@")[2].split(",")]
-        service, _, database = parts.path.strip("/").partition("/")
-        if kind == "cluster":
-            service, database = "", ""
-        options = dict(parse_url(_as_single(parts, security, database)))
-    except ValueError as error:
-        if isinstance(error, ConfigurationError):
-            raise
-        raise ConfigurationError(_SCHEMES) from None
-    options.pop("connection_class", None)
-    if kind == "sentinel" and not service:
-        message = "A Sentinel URL ends with the name of the service that is watched: redis+sentinel://h1,h2,h3/main."
-        raise ConfigurationError(message)
-    return _Address(kind, nodes, service, security == "rediss", options)
-
-
-def _as_single(parts: SplitResult, scheme: str, database: str) -> str:
-    """The same credentials and options as the URL of one server, which redis-py can read."""
-    user, at, _ = parts.netloc.rpartition("@")
-    return f"{scheme}://{user}{at}localhost/{database}?{parts.query}"
-
-
-def _node(text: str, port: int) -> tuple[str, int]:
-    parts = urlsplit(f"//{text}")
-    if not parts.hostname:
-        raise ConfigurationError(_SCHEMES)
-    return parts.hostname, parts.port or port

@@ -17,7 +17,7 @@ from fastsession.status import SessionStatus
 
 NOW = 1_800_000_000
 MINE, YOURS = bytes(16), bytes(range(16))
-LONGEST_REMEMBERED, MOST_REMEMBERED = 8192, 512
+LONGEST_REMEMBERED, MOST_REMEMBERED, MOST_NOTED = 8192, 512, 1024
 MOST_SEARCHED = 65_536
 
 
@@ -72,6 +72,14 @@ def test_a_header_that_came_once_is_not_remembered_whatever_came_before(cookies)
     cookies.open(header(cookies, token(YOURS)), b"", NOW)
     sent = header(cookies, token())
     assert cookies.open(sent, b"", NOW) is not cookies.open(sent, b"", NOW)
+
+
+@pytest.mark.parametrize(("others", "remembered"), [(MOST_NOTED - 1, True), (MOST_NOTED, False)])
+def test_a_header_counts_as_seen_while_1024_are(cookies, others, remembered):
+    sent = header(cookies, token())
+    for number in range(others + 1):
+        cookies.open(b"%b; visits=%d" % (sent, number) if number else sent, b"", NOW)
+    assert (cookies.open(sent, b"", NOW) is cookies.open(sent, b"", NOW)) is remembered
 
 
 def test_a_header_that_came_twice_is_remembered_while_512_others_are(cookies):

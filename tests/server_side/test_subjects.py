@@ -147,6 +147,23 @@ def test_a_field_may_be_called_subject():
     assert Visitor(model=Model).as_model(lambda session: session.subject) == "a letter's"
 
 
+def test_a_field_called_subject_is_refused_where_the_server_would_ask_for_it(backend):
+    class Model(Session):
+        subject: str | None = None
+
+    with pytest.raises(ConfigurationError, match=r"Model\.subject is a field.*write `def subject"):
+        middleware(model=Model, **backend)
+
+
+@pytest.mark.parametrize("when_full", ["evict", "refuse"])
+def test_sessions_are_not_counted_of_nobody(when_full):
+    class Model(Session):
+        user: str = ""
+
+    with pytest.raises(ConfigurationError, match=r"max_sessions counts .* give Model a `def subject"):
+        middleware(model=Model, store=MemoryStore(), max_sessions=3, when_full=when_full)
+
+
 async def asynchronous(_connection):
     return b"tenant"
 

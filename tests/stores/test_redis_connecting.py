@@ -378,6 +378,29 @@ def test_a_url_that_says_nothing_useful_is_refused_when_it_is_given(url, kind):
     assert "topsecret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("servers", ["redis://localhost/0", "redis+cluster://localhost", "redis+sentinel://h1,h2/main"])
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [("socket_timout=1", "socket_timout"), ("socket_timeout=soon", "socket_timeout"), ("decode_responses=1", "bytes")],
+)
+def test_the_option_of_a_url_that_is_wrong_is_named(servers, query, told):
+    with pytest.raises(ConfigurationError, match=told):
+        RedisStore(f"{servers}?health_check_interval=9&{query}")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        *(("redis://localhost/sessions", "number of a database"), ("rediss://localhost/0/1", "number of a database")),
+        ("redis+sentinel://localhost/main/sessions", "number of a database"),
+        ("redis+cluster://localhost/1", "no numbered databases"),
+    ],
+)
+def test_a_path_that_names_no_database_is_not_taken_for_the_first(url, told):
+    with pytest.raises(ConfigurationError, match=told):
+        RedisStore(url)
+
+
 @pytest.mark.parametrize("error", [AttributeError("x", obj=object()), RuntimeError("another cause")])
 def test_an_error_that_is_no_failure_of_redis_is_its_own(error):
     with pytest.raises(type(error)) as raised, as_unavailable():
