@@ -14,6 +14,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 InitT = TypeVar("InitT", bound=Callable[..., Any])
 
+# The year 30,000. A longer number is no time and would overflow a float.
+_MOST_SECONDS = 10**15
 _MISSING = (
     "secret_key is missing: make one with `python -m fastsession keygen`, keep it in the environment and write "
     'secret_key=os.environ["SESSION_SECRET"].'
@@ -100,6 +102,22 @@ def check_server_side(store: object, outage: object, most_sessions: object, when
     if store is None:
         message = "max_sessions needs store=: without one nobody counts the sessions."
         raise ConfigurationError(message)
+
+
+def checked_seconds(option: str, value: float, *, least: float) -> float:
+    """Return a duration option in seconds; raises `ConfigurationError`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < _MOST_SECONDS:
+        message = f"{option} takes a number of seconds, at least {least}."
+        raise ConfigurationError(message)
+    return value
+
+
+def checked_count(option: str, value: int, *, least: int) -> int:
+    """Return an option that is a whole number; raises `ConfigurationError`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        message = f"{option} takes a whole number, at least {least}."
+        raise ConfigurationError(message)
+    return value
 
 
 def is_asynchronous(function: object) -> bool:

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
+from fastsession.building.given import checked_seconds
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.formats.better_auth_rows import rows_session
 from fastsession.formats.contract import ForeignSession
@@ -15,7 +16,6 @@ from fastsession.formats.foreign_secrets import secret_bytes, warn_of_weak
 from fastsession.formats.json_data import load_object
 from fastsession.formats.signatures import verify
 from fastsession.formats.stored_answers import awaited, immediate
-from fastsession.formats.validity import checked_seconds
 from fastsession.keyring import SecretKey
 from fastsession.status import SessionStatus
 

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 
+from fastsession.building.given import checked_seconds
 from fastsession.cookies import MAX_COOKIE_SIZE
 from fastsession.errors import Rejected
 from fastsession.formats.aes import IV_SIZE, decrypt_cbc, encrypt_cbc
@@ -26,7 +27,7 @@ from fastsession.formats.cookie_values import checked_name, cookie_value
 from fastsession.formats.encoding import decode_base64url, encode_base64url
 from fastsession.formats.foreign_secrets import warn_of_weak
 from fastsession.formats.json_data import dump_object, load_object
-from fastsession.formats.validity import MAX_DIGITS, checked_seconds, expired, milliseconds, reject_future
+from fastsession.formats.validity import MAX_DIGITS, expired, milliseconds, reject_future
 from fastsession.status import SessionStatus
 
 _FIELDS = 5

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from fastsession.building.given import checked_seconds
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.cookie_values import checked_name, cookie_value, percent_decoded, unquoted
@@ -14,7 +15,7 @@ from fastsession.formats.json_data import is_object, load_object
 from fastsession.formats.redis_sessions import RedisSessionReader
 from fastsession.formats.signatures import unsigned_text
 from fastsession.formats.stored_answers import awaited, immediate
-from fastsession.formats.validity import checked_seconds, expired
+from fastsession.formats.validity import expired
 from fastsession.status import SessionStatus
 
 _SIGNED_MARK = "s:"

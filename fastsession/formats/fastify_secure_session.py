@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from fastsession.building.given import checked_seconds
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.cookie_values import checked_name, cookie_value, percent_decoded
@@ -13,7 +14,7 @@ from fastsession.formats.encoding import decode_base64
 from fastsession.formats.foreign_secrets import secret_bytes, warn_of_weak
 from fastsession.formats.json_data import load_object
 from fastsession.formats.signatures import unsigned_text
-from fastsession.formats.validity import checked_seconds, expired, milliseconds, reject_future
+from fastsession.formats.validity import expired, milliseconds, reject_future
 from fastsession.status import SessionStatus
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 
+from fastsession.building.given import checked_seconds
 from fastsession.errors import Rejected
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.cookie_values import checked_name, cookie_value
@@ -13,7 +14,6 @@ from fastsession.formats.flask_tags import untagged
 from fastsession.formats.foreign_secrets import secret_bytes, secret_list, warn_of_weak
 from fastsession.formats.json_data import is_object, load_value
 from fastsession.formats.signatures import check_age, salted_key, unsigned_timed_text
-from fastsession.formats.validity import checked_seconds
 from fastsession.keyring import SecretKey
 from fastsession.status import SessionStatus
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import uuid4
 
+from fastsession.building.given import checked_seconds
 from fastsession.cookies import MAX_COOKIE_SIZE
 from fastsession.errors import ConfigurationError, Rejected
 from fastsession.formats.capacity import check_capacity
@@ -17,7 +18,7 @@ from fastsession.formats.iron_passwords import IronPassword, password_list
 from fastsession.formats.iron_seal import IronOptions, IronSealer, check_expiration
 from fastsession.formats.json_data import dump_object, is_object, load_object
 from fastsession.formats.slow_seals import SlowSeals
-from fastsession.formats.validity import MAX_DIGITS, checked_seconds, expired, milliseconds
+from fastsession.formats.validity import MAX_DIGITS, expired, milliseconds
 from fastsession.status import SessionStatus
 
 # PBKDF2's iterations, which no seal tells of itself.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fastsession.building.given import checked_seconds
 from fastsession.cookies import MAX_COOKIE_SIZE
 from fastsession.formats.capacity import check_capacity
 from fastsession.formats.contract import ForeignSession
@@ -12,7 +13,6 @@ from fastsession.formats.foreign_secrets import warn_of_weak
 from fastsession.formats.iron_passwords import IronPassword, password_list
 from fastsession.formats.iron_seal import IronOptions, IronSealer, check_expiration, creation
 from fastsession.formats.json_data import dump_object, load_object
-from fastsession.formats.validity import checked_seconds
 
 
 class Iron:

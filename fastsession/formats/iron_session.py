@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fastsession.building.given import checked_seconds
 from fastsession.cookies import MAX_COOKIE_SIZE
 from fastsession.errors import Rejected
 from fastsession.formats.capacity import check_capacity
@@ -13,7 +14,6 @@ from fastsession.formats.foreign_secrets import warn_of_weak
 from fastsession.formats.iron_passwords import NumberedPasswords, numbered_password_list
 from fastsession.formats.iron_seal import IronSealer, check_expiration, creation
 from fastsession.formats.json_data import dump_object, load_object
-from fastsession.formats.validity import checked_seconds
 from fastsession.status import SessionStatus
 
 # iron-session ignores everything from the first one on, which no MAC covers.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fastsession.building.given import checked_seconds
 from fastsession.errors import ConfigurationError, StoreUnavailableError
-from fastsession.formats.validity import checked_seconds
 from fastsession.stores.deadline import within
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fastsession.building.given import checked_seconds
 from fastsession.formats.contract import ForeignSession
 from fastsession.formats.cookie_values import checked_name, cookie_value, unquoted
 from fastsession.formats.encoding import decode_base64
 from fastsession.formats.foreign_secrets import secret_bytes, warn_of_weak
 from fastsession.formats.json_data import load_object
 from fastsession.formats.signatures import check_age, concatenated_key, unsigned_timed_text
-from fastsession.formats.validity import checked_seconds
 from fastsession.keyring import SecretKey
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastsession.errors import ConfigurationError, Rejected
+from fastsession.errors import Rejected
 from fastsession.lifetime import CLOCK_SKEW
 from fastsession.status import SessionStatus
 
@@ -13,14 +13,6 @@ MAX_DIGITS = 15
 def milliseconds(time: float) -> int:
     """Unix seconds as JavaScript counts."""
     return round(time * 1000)
-
-
-def checked_seconds(option: str, value: float, *, least: float) -> float:
-    """Return a duration option in seconds; raises `ConfigurationError`."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < 10**MAX_DIGITS:
-        message = f"{option} takes a number of seconds, at least {least}."
-        raise ConfigurationError(message)
-    return value
 
 
 def reject_future(created_at: float, now: float) -> None:

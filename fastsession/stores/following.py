@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
+from fastsession.building.given import checked_seconds
 from fastsession.errors import StoreUnavailableError
 
 _logger = logging.getLogger("fastsession")
@@ -48,9 +49,9 @@ class Follower:
         self._name = name
         self._look = look
         self._wait = wait
-        self._max_staleness = max_staleness
+        self._max_staleness = checked_seconds("max_staleness", max_staleness, least=0.001)
         # Seconds that a request waits for a look when what is known is too old.
-        self._patience = patience
+        self._patience = checked_seconds("timeout", patience, least=0.001)
         self._fresh_until = _NEVER
         self._task: asyncio.Task[None] | None = None
         # What the task does between two looks, and who waits for the next one to end.

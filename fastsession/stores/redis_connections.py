@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from redis.asyncio import RedisCluster
 from redis.exceptions import NoScriptError
 
+from fastsession.building.given import checked_count, checked_seconds
 from fastsession.errors import StoreUnavailableError
 from fastsession.stores.deadline import end, within
 from fastsession.stores.redis_clients import (
@@ -66,11 +67,11 @@ class RedisConnections:
 
     def __init__(self, source: RedisSource, *, timeout: float, connections: int, replicas: int = 0) -> None:
         self._source = source
-        self._timeout = timeout
-        self._connections = connections
+        self._timeout = checked_seconds("timeout", timeout, least=0.001)
+        self._connections = checked_count("max_connections", connections, least=1)
         # One more, for a question that waits for changes.
         self._limits = Limits(max(timeout, _CONNECTING), max(timeout, _READING), connections + 1)
-        self._replicas = replicas
+        self._replicas = checked_count("replicas", replicas, least=0)
         self._home: _Home | None = None
         if isinstance(source, str):
             check(source, self._limits)

@@ -15,6 +15,7 @@ from sqlalchemy import URL, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from fastsession.building.given import checked_count, checked_seconds
 from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.stores.deadline import within
 from fastsession.stores.sqlalchemy_engines import EngineSource, engine_at
@@ -68,8 +69,8 @@ class SQLAlchemyConnections:
 
     def __init__(self, source: EngineSource, *, timeout: float, connections: int) -> None:
         self._source = source
-        self._timeout = timeout
-        self._connections = connections
+        self._timeout = checked_seconds("timeout", timeout, least=0.001)
+        self._connections = checked_count("max_connections", connections, least=1)
         self._home: _Home | None = None
         # The homes of processes that this one was forked from: their sockets are not ours to close.
         self._inherited: list[_Home] = []

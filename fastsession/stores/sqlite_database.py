@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from fastsession.building.given import checked_seconds
 from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.stores.deadline import within
 
@@ -41,7 +42,7 @@ class SQLiteDatabase:
             message = "Give the path of a file, such as /var/lib/shop/sessions.db. SQLAlchemyStore takes a URL."
             raise ConfigurationError(message)
         self._schema = tuple(schema)
-        self._timeout = timeout
+        self._timeout = checked_seconds("timeout", timeout, least=0.001)
         self._thread: ThreadPoolExecutor | None = None
         # Touched by the thread only.
         self._connection: sqlite3.Connection | None = None
