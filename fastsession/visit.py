@@ -37,8 +37,7 @@ class Visit(Intent):
     # When it was opened, and what `request.session` holds beside the model's fields.
     now: float
     extras: dict[str, Any]
-    # What the format of another system adds, whose session came.
-    origin: Origin | None = None
+    origin: Origin | None = None  # Another system's.
     # With a store, the version of the record that the session's data come from.
     version = 0
     # The device that it is bound to. A request may lack a proof of that when it comes to bring one.
@@ -52,10 +51,9 @@ class Visit(Intent):
     failed_at: Mapping[str, Any] | None = None
 
     def __init__(self, setup: Setup, header: bytes, binding: bytes) -> None:
-        self.setup, self.header, self.binding = setup, header, binding
+        self.setup, self.header, self.binding, self.status = setup, header, binding, ABSENT
         # Refused: an answer of ours replaced the response. Over: the middleware has returned.
         self.opened = self.asks = self.late = self.refused = self.over = False
-        self.status = ABSENT
         # The valid session that came, and its data.
         self.token: Token | None = None
         self.window: Window | None = None
