@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from fastsession.errors import Rejected, SessionNotSerializableError
 from fastsession.status import SessionStatus
 
-UNDUMPABLE = "it cannot be written as JSON; of a database object, keep its id in the session"
+UNDUMPABLE = "it cannot be written as JSON; of a database object, keep its id in the session, and bytes as base64 text"
 _extras_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 

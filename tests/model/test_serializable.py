@@ -227,3 +227,12 @@ def test_a_database_object_is_answered_with_what_to_keep():
         sealed_cookies(SessionMiddleware(None, model=Profile, secret_key=SECRET), model)
     with pytest.raises(SessionNotSerializableError, match=r"'row' cannot be sealed: .* keep its id in the session"):
         sealed_cookies(SessionMiddleware(None, secret_key=SECRET), Session(), extras={"row": Row()})
+
+
+@pytest.mark.parametrize(
+    "kept", [{"session": Profile(anything=b"\xff")}, {"session": Session(), "extras": {"anything": b"key"}}]
+)
+def test_bytes_that_are_no_text_are_answered_with_what_to_keep(kept):
+    app = SessionMiddleware(None, model=type(kept["session"]), secret_key=SECRET)
+    with pytest.raises(SessionNotSerializableError, match=r"'anything' cannot be sealed: .* bytes as base64 text"):
+        sealed_cookies(app, **kept)
