@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Reading an enum's member from its class takes a third of a microsecond on Python 3.11.
 _LATE_CHANGE = EventKind.LATE_CHANGE
 
+# In place of what was committed, where a change that cannot be written has been reported.
+_UNWRITABLE = b""
 # Bytes of cookie value that are worth a warning before they are too many.
 NEAR_LIMIT = 3000
 
@@ -109,14 +111,17 @@ def find_late_changes(view: View, scope: Scope) -> None:
     try:
         payload = codec.dump(model, visit.extras) if visit.extras else codec.to_json(model)
     except (ValueError, RecursionError):
-        report(_LATE_CHANGE, view, scope, detail=_fields([codec.undumpable(model).field]))
-        return
+        unwritable = codec.undumpable(model).field
     except SessionNotSerializableError as error:
-        report(_LATE_CHANGE, view, scope, detail=_fields([error.field]))
+        unwritable = error.field
+    else:
+        if payload != visit.committed:
+            before, visit.committed = visit.committed, payload
+            _report_difference(view, scope, before, payload)
         return
-    if payload != visit.committed:
-        before, visit.committed = visit.committed, payload
-        _report_difference(view, scope, before, payload)
+    if visit.committed != _UNWRITABLE:
+        visit.committed = _UNWRITABLE
+        report(_LATE_CHANGE, view, scope, detail=_fields([unwritable]))
 
 
 def watch_handlers(view: View, scope: Scope) -> None:

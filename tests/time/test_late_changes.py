@@ -33,6 +33,19 @@ def test_a_change_in_a_background_task_is_reported_and_not_sent(app, events, cap
     assert "path=/order" in record.getMessage()
 
 
+@pytest.mark.parametrize("raises", [True, False])
+def test_a_change_that_cannot_be_written_is_reported_once(app, events, raises):
+    @app.get("/order")
+    async def order(session: Current, tasks: BackgroundTasks) -> None:
+        session.cart.append("in time")
+        tasks.add_task(session.cart.append, object())
+        if raises:
+            session.cart.append(object())
+
+    browser(app, errors_raised=False).get("/order")
+    assert late_changes(events) == [("/order", "fields: cart")]
+
+
 def test_a_change_in_a_streaming_body_is_reported(app, events):
     @app.get("/stream")
     async def stream(session: Current) -> StreamingResponse:
