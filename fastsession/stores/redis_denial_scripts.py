@@ -43,12 +43,20 @@ if longest then
 end
 return {{id, added}}
 """
-DENY = RedisScript(_NOW + _ADD)
-# Sets the mark where the denials are not there as it says, with denials that go with that: the first worker does.
+# A set that is made anew would hide that the one before is lost: without the mark and the stream every worker reads
+# everything, and gives back what it knows.
+DENY = RedisScript(f"""{_NOW}{_WHOLE}
+if marked and not whole then
+    redis.call('DEL', KEYS[2], KEYS[3])
+end
+{_ADD}""")
+# Sets the mark where the denials are not there as it says, with denials that go with that: the first worker does. It may
+# know nothing, so those that know more are to read everything.
 BEGIN = RedisScript(f"""{_NOW}{_WHOLE}
 if whole then
     return false
 end
+redis.call('DEL', KEYS[2])
 redis.call('HSET', KEYS[3], 'until', 0)
 {_ADD}""")
 # Whether the denials are there, and the entries from ARGV[1] on.

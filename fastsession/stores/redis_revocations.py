@@ -9,7 +9,8 @@ Three keys, in one slot of a cluster:
 The former two expire with the last denial in them. The ids of the stream's entries end with a random number, so
 none is ever given twice. A worker asks for its last entry together with those that follow it: where that is gone,
 the server has been restored or replaced by one that knows less, and the worker reads everything and gives back
-what the server lacks. Where the mark is gone, or the set before its time, the server has lost its memory.
+what the server lacks. Where the mark is gone, or the set before its time, the server has lost its memory; whoever
+writes then removes the stream, so that every worker notices.
 """
 
 from __future__ import annotations

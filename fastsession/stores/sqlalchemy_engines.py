@@ -15,7 +15,7 @@ from fastsession.errors import ConfigurationError
 
 EngineSource = str | URL | AsyncEngine | Callable[[], AsyncEngine]
 
-# Seconds that a connection of the pool is waited for: longer than a request waits, so that a limit of its own is told.
+# Seconds that a connection of the pool is waited for longer than a request waits, so that a limit of its own is told.
 _WAITING = 3.0
 # The part of the time for an answer that SQLite waits for another process's lock.
 _FOR_LOCKS = 0.8
@@ -33,7 +33,7 @@ def engine_at(source: str | URL, connections: int, *, timeout: float) -> AsyncEn
             raise ConfigurationError(message)
         # SQLite has one writer at a time: those of one process wait in their order, not for the file's lock.
         size = 1 if is_sqlite else connections
-        options |= {"pool_size": size, "max_overflow": 0, "pool_timeout": _WAITING}
+        options |= {"pool_size": size, "max_overflow": 0, "pool_timeout": timeout + _WAITING}
         if url.drivername == "sqlite+aiosqlite":
             # SQLAlchemy's own choice from 2.0.38 on.
             options["poolclass"] = AsyncAdaptedQueuePool

@@ -188,8 +188,8 @@ class SQLAlchemyRevocations(FollowedRevocations):
         first = random.randrange(SHELVES)  # noqa: S311  (so that workers begin at different ends)
         count, left = 0, iter(self._denials.beyond(there, self._clock(), first_shelf=first))
         while page := list(islice(left, _GIVEN_BACK)):
-            # What other workers have given back by now need not be there twice.
-            await self._read_on(history, there)
+            # What other workers have given back by now need not be there twice, and what they deny is new here too.
+            await self._read_on(history, there, self._denials)
             lacking = Denials()
             for denial, until in page:
                 lacking.add(denial, until)

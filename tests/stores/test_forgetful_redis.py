@@ -46,6 +46,12 @@ def denied(revocations, sessions):
         return False
 
 
+def known_to_redis(server):
+    """How many denials the set has."""
+    with redis.Redis(port=server.port) as client:
+        return client.zcard("fastsession:{revocations}:denied")
+
+
 async def agreed(workers, sessions):
     return await eventually(lambda: all(denied(worker, sessions) for worker in workers), within=AGREED)
 
@@ -165,6 +171,45 @@ async def deny_when_possible(revocations):
             return await deny(revocations)
         except StoreUnavailableError:
             assert time.monotonic() < ends
+
+
+LOST = {"the set": ["denied"], "set and mark": ["denied", "mark"], "set and stream": ["denied", "changes"]}
+
+
+@pytest.fixture
+def forgetful(tmp_path):
+    """A Redis, and what makes it lose some of its keys."""
+    with running(tmp_path / "redis", "--save", "") as server, redis.Redis(port=server.port) as client:
+
+        def lose(names):
+            client.delete(*(f"fastsession:{{revocations}}:{name}" for name in names))
+
+        yield server, lose
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+async def test_a_denial_right_after_the_loss_does_not_hide_it(forgetful, lost):
+    server, lose = forgetful
+    async with started(server.url) as first, started(server.url) as second:
+        sessions = await deny(first, 5)
+        await agreed([first, second], sessions)
+        lose(lost)
+        sessions += await deny(second)
+        await agreed([first, second], sessions)
+        # Also those that begin now, once what is known has been given back.
+        await eventually(lambda: known_to_redis(server) == len(sessions), within=AGREED)
+        async with started(server.url) as late:
+            await agreed([late], sessions)
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+async def test_a_worker_that_begins_right_after_the_loss_does_not_hide_it(forgetful, lost):
+    server, lose = forgetful
+    async with started(server.url) as first:
+        sessions = await deny(first, 5)
+        lose(lost)
+        async with started(server.url) as late:
+            await agreed([first, late], sessions)
 
 
 async def test_one_key_that_is_gone_is_noticed_and_given_back(tmp_path):

@@ -119,6 +119,32 @@ async def test_the_end_of_a_history_that_was_lost_is_given_back(server, order):
     assert all("The database has lost denials" in sentence for sentence in told)
 
 
+class Overtaken(SQLAlchemyRevocations):
+    """Another worker denies a session between what this one reads of everything and what it gives back."""
+
+    other = denied_meanwhile = None
+
+    async def _give_back(self, history, there):
+        if self.other is not None:
+            await self.other.deny_session(self.denied_meanwhile, until=later())
+        return await super()._give_back(history, there)
+
+
+async def test_what_is_denied_while_a_worker_gives_back_what_was_lost_is_known_to_it(server):
+    lost, new = token_hex(16), token_hex(16)
+    async with following(server, 1) as (other, _):
+        overtaken = Overtaken(server.url(), timeout=PATIENCE)
+        await overtaken.start()
+        await overtaken.deny_session(lost, until=later())
+        await eventually(lambda: knows(other, lost))
+        overtaken.other, overtaken.denied_meanwhile = other, new
+        await asyncio.to_thread(server.sql, f"DELETE FROM {DENIALS} WHERE number > 0")
+        try:
+            await eventually(lambda: knows(overtaken, lost, new))
+        finally:
+            await overtaken.stop()
+
+
 async def test_an_empty_table_gets_back_all_that_workers_know_and_hardly_anything_twice(server):
     sessions, owner = [token_hex(16) for _ in range(600)], token_hex(16)
     async with following(server, 4) as (first, second, third, fourth, told):

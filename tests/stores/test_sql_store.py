@@ -312,6 +312,12 @@ async def test_sqlite_waits_for_another_process_as_long_as_the_answer_may_take(t
     await store.stop()
 
 
+@pytest.mark.parametrize("seconds", [0.25, 5.0, 60.0])
+def test_a_connection_of_the_pool_is_waited_for_as_long_as_the_answer_may_take(seconds):
+    engine = engine_at("postgresql+asyncpg://localhost/shop", 5, timeout=seconds)
+    assert engine.pool.timeout() > seconds
+
+
 async def test_sqlite_confirms_what_survives_a_power_failure_and_lets_readers_go_on(tmp_path):
     engine = engine_at(f"sqlite+aiosqlite:///{tmp_path}/shop.db", 5, timeout=0.25)
     async with engine.connect() as connection:
