@@ -50,8 +50,8 @@ if marked and not whole then
     redis.call('DEL', KEYS[2], KEYS[3])
 end
 {_ADD}""")
-# Sets the mark where the denials are not there as it says, with denials that go with that: the first worker does. It may
-# know nothing, so those that know more are to read everything.
+# Sets the mark where the denials are not there as it says, with denials that go with that: the first worker does. As it
+# may know nothing, those that know more are to read everything.
 BEGIN = RedisScript(f"""{_NOW}{_WHOLE}
 if whole then
     return false
