@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
-from fastsession.building.configured import configured
+from fastsession.building.configured import configured, hidden
 from fastsession.building.given import shown_as
 from fastsession.cookies import lambda_headers
 from fastsession.dependencies.openapi import announce_cookie
@@ -34,21 +34,20 @@ class SessionMiddleware:
 
     @shown_as(setup_of)
     def __init__(self, app: ASGIApp, **options: Unpack[Options]) -> None:
-        self.setup = setup = setup_of(**options)
+        self.setup = setup = setup_of(**hidden(options))
         self.lifecycle = ServerLifecycle(setup) if setup.needs_io else Lifecycle(setup)
-        self.app = app
+        self.app, self._routes = app, RouteInspection(app, setup, SessionMiddleware)
         if setup.devices is not None:
             # Only applications that bind import it.
             from fastsession.device_binding.endpoints import DeviceEndpoints  # noqa: PLC0415
 
             self.app = DeviceEndpoints(app, self.lifecycle, setup.devices)
-        self._routes = RouteInspection(app, setup, SessionMiddleware)
         announce_cookie(setup.model, setup.cookies.name)
 
     @classmethod
     def with_options(cls, **options: Unpack[Options]) -> Callable[[ASGIApp], SessionMiddleware]:
         """Check the options now: `app.add_middleware(SessionMiddleware.with_options(secret_key=..., model=...))`."""
-        return configured(cls, options)
+        return configured(cls, hidden(options))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912  (one request, top to bottom)
         """Run the application with a session in its scope (ASGI 3)."""
@@ -70,7 +69,8 @@ class SessionMiddleware:
             if name == b"cookie":
                 lines.append(line)
         visit, view = Visit(self.setup, b"; ".join(lines), binding), SessionDict()
-        view.lifecycle, view.visit, view.model, view.entries = lifecycle, visit, None, None
+        # Error reports show local variables, where no cookie belongs.
+        view.lifecycle, view.visit, view.model, view.entries, lines, line = lifecycle, visit, None, None, [], b""
         if self.setup.devices is not None:
             visit.brings_proof = self.setup.devices.purpose_of(scope) is not None
         if "session" in scope:

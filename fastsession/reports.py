@@ -36,6 +36,21 @@ class View(Protocol):
     entries: Entries | None
 
 
+def shown(view: View) -> str:
+    """The text of `request.session` in logs and error reports, where neither the data nor the cookie belongs.
+
+    Caches make keys of it (fastapi-cache2), so other contents have another text: a number that only the secret's
+    holder could compute.
+    """
+    visit, model = view.visit, view.model
+    if model is None:
+        return "<session, not looked at>"
+    try:
+        return f"<session, looked at: {visit.setup.events.handle(visit.setup.codec.dump(model, visit.extras))}>"
+    except SessionNotSerializableError:
+        return "<session, looked at: not to be saved>"
+
+
 def report(
     kind: EventKind, view: View, scope: Mapping[str, Any], *, session_id: bytes | None = None, detail: str = ""
 ) -> None:
