@@ -42,11 +42,14 @@ def hidden(options: OptionsT) -> OptionsT:
     given: Any = options
     if "secret_key" in given:
         given["secret_key"] = _hidden(given["secret_key"])
-    fallbacks: Any = given.get("secret_key_fallbacks")
-    several = isinstance(fallbacks, Sequence) and not isinstance(fallbacks, str | bytes)
-    if several:
+    fallbacks = given.get("secret_key_fallbacks")
+    if _are_several(fallbacks):
         given["secret_key_fallbacks"] = [_hidden(each) for each in fallbacks]
     return options
+
+
+def _are_several(secrets: object) -> bool:
+    return isinstance(secrets, Sequence) and not isinstance(secrets, str | bytes)
 
 
 def _hidden(secret: Any) -> Any:
