@@ -36,12 +36,13 @@ class SessionMiddleware:
     def __init__(self, app: ASGIApp, **options: Unpack[Options]) -> None:
         self.setup = setup = setup_of(**hidden(options))
         self.lifecycle = ServerLifecycle(setup) if setup.needs_io else Lifecycle(setup)
-        self.app, self._routes = app, RouteInspection(app, setup, SessionMiddleware)
+        self.app = app
         if setup.devices is not None:
             # Only applications that bind import it.
             from fastsession.device_binding.endpoints import DeviceEndpoints  # noqa: PLC0415
 
             self.app = DeviceEndpoints(app, self.lifecycle, setup.devices)
+        self._routes = RouteInspection(app, setup, SessionMiddleware)
         announce_cookie(setup.model, setup.cookies.name)
 
     @classmethod
@@ -64,12 +65,11 @@ class SessionMiddleware:
             await go_along(self.app, shared, receive, send)
             return
         lifecycle, binding = self.lifecycle, b"" if self.setup.binding is None else self.setup.bound_to(scope)
-        lines: list[bytes] = []
+        lines: list[bytes] = []  # Emptied below: error reports show local variables.
         for name, line in scope["headers"] if "aws.event" not in scope else lambda_headers(scope):
             if name == b"cookie":
                 lines.append(line)
         visit, view = Visit(self.setup, b"; ".join(lines), binding), SessionDict()
-        # Error reports show local variables, where no cookie belongs.
         view.lifecycle, view.visit, view.model, view.entries, lines, line = lifecycle, visit, None, None, [], b""
         if self.setup.devices is not None:
             visit.brings_proof = self.setup.devices.purpose_of(scope) is not None
