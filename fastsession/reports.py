@@ -42,11 +42,11 @@ def shown(view: View) -> str:
     Caches make keys of it (fastapi-cache2), so other contents have another text: a number that only the secret's
     holder could compute.
     """
-    visit, model = view.visit, view.model
+    visit, model, handle = view.visit, view.model, view.visit.setup.events.handle
     if model is None:
-        return "<session, not looked at>"
+        return f"<session, not looked at: {handle(visit.header)}>"
     try:
-        return f"<session, looked at: {visit.setup.events.handle(visit.setup.codec.dump(model, visit.extras))}>"
+        return f"<session, looked at: {handle(visit.setup.codec.dump(model, visit.extras))}>"
     except SessionNotSerializableError:
         return "<session, looked at: not to be saved>"
 
