@@ -102,17 +102,23 @@ def _accepted(name: str, secret: SecretKey) -> bytes:
     return value
 
 
+def revealed(secret: object) -> object:
+    """The secret in a type that hides it from reprs, Starlette's or pydantic's; anything else as it is."""
+    if isinstance(secret, SecretStr | SecretBytes):
+        return secret.get_secret_value()
+    return str(secret) if isinstance(secret, Secret) else secret
+
+
 def secret_as_bytes(secret: SecretKey) -> bytes | None:
     """Unwrap a secret, text as UTF-8. Returns None for undecodable text; raises `TypeError` for another type.
 
     None instead of an error, because `UnicodeEncodeError` would carry the secret.
     """
-    if isinstance(secret, SecretStr | SecretBytes):
-        secret = secret.get_secret_value()
-    if not isinstance(secret, str | bytes | Secret):
+    value = revealed(secret)
+    if not isinstance(value, str | bytes):
         raise TypeError
     try:
-        return secret if isinstance(secret, bytes) else str(secret).encode()
+        return value if isinstance(value, bytes) else value.encode()
     except UnicodeEncodeError:
         return None
 

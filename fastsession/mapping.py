@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 from fastsession.events import EventKind
 from fastsession.payload.entries import ABSENT, Entries
-from fastsession.reports import report
+from fastsession.reports import report, shown
 
 if TYPE_CHECKING:
     from fastsession.lifecycle import Lifecycle
@@ -83,8 +83,7 @@ class SessionDict(dict[str, Any]):
         """Have the session saved with this response even if nothing in it differs."""
         self._refuse_when_over()
         self.session()
-        visit = self.visit
-        visit.asks = visit.written = visit.to_be_saved = True
+        self.visit.asks = self.visit.written = self.visit.to_be_saved = True
 
     def _refuse_when_over(self) -> None:
         """Raise `LateSessionChangeError` for a write that nobody would find any more."""
@@ -137,8 +136,9 @@ class SessionDict(dict[str, Any]):
     __hash__ = None  # a dict has none; saying so keeps __eq__ honest
 
     def __repr__(self) -> str:
-        # It ends up in logs and error reports, where neither the data nor the cookie belongs.
-        return f"<session, {'not looked at' if self.model is None else 'looked at'}>"
+        return shown(self)
+
+    __sentry_repr__ = __repr__
 
     def __or__(self, other: Any) -> Any:
         return self.copy() | other

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
-from fastsession.building.configured import configured
+from fastsession.building.configured import configured, hidden
 from fastsession.building.given import shown_as
 from fastsession.cookies import lambda_headers
 from fastsession.dependencies.openapi import announce_cookie
@@ -34,7 +34,7 @@ class SessionMiddleware:
 
     @shown_as(setup_of)
     def __init__(self, app: ASGIApp, **options: Unpack[Options]) -> None:
-        self.setup = setup = setup_of(**options)
+        self.setup = setup = setup_of(**hidden(options))
         self.lifecycle = ServerLifecycle(setup) if setup.needs_io else Lifecycle(setup)
         self.app = app
         if setup.devices is not None:
@@ -48,7 +48,7 @@ class SessionMiddleware:
     @classmethod
     def with_options(cls, **options: Unpack[Options]) -> Callable[[ASGIApp], SessionMiddleware]:
         """Check the options now: `app.add_middleware(SessionMiddleware.with_options(secret_key=..., model=...))`."""
-        return configured(cls, options)
+        return configured(cls, hidden(options))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912  (one request, top to bottom)
         """Run the application with a session in its scope (ASGI 3)."""
@@ -65,12 +65,12 @@ class SessionMiddleware:
             await go_along(self.app, shared, receive, send)
             return
         lifecycle, binding = self.lifecycle, b"" if self.setup.binding is None else self.setup.bound_to(scope)
-        lines: list[bytes] = []
+        lines: list[bytes] = []  # Emptied below: error reports show local variables.
         for name, line in scope["headers"] if "aws.event" not in scope else lambda_headers(scope):
             if name == b"cookie":
                 lines.append(line)
         visit, view = Visit(self.setup, b"; ".join(lines), binding), SessionDict()
-        view.lifecycle, view.visit, view.model, view.entries = lifecycle, visit, None, None
+        view.lifecycle, view.visit, view.model, view.entries, lines, line = lifecycle, visit, None, None, [], b""
         if self.setup.devices is not None:
             visit.brings_proof = self.setup.devices.purpose_of(scope) is not None
         if "session" in scope:

@@ -38,6 +38,21 @@ class View(Protocol):
     entries: Entries | None
 
 
+def shown(view: View) -> str:
+    """The text of `request.session` in logs and error reports, where neither the data nor the cookie belongs.
+
+    Caches make keys of it (fastapi-cache2), so other contents have another text: a number that only the secret's
+    holder could compute.
+    """
+    visit, model, handle = view.visit, view.model, view.visit.setup.events.handle
+    if model is None:
+        return f"<session, not looked at: {handle(visit.header)}>"
+    try:
+        return f"<session, looked at: {handle(visit.setup.codec.dump(model, visit.extras))}>"
+    except SessionNotSerializableError:
+        return "<session, looked at: not to be saved>"
+
+
 def report(
     kind: EventKind, view: View, scope: Mapping[str, Any], *, session_id: bytes | None = None, detail: str = ""
 ) -> None:

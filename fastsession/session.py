@@ -121,8 +121,9 @@ class Intent:
         if self.late:
             message = (
                 f"{verb} came after the response had started, so its cookie can no longer be sent. Move it before the "
-                "response: not in a background task, a streaming body, behind a yield or in a handler of Exception, "
-                "which runs outside of the session middleware (a handler of a narrower class runs inside)."
+                "response, for a WebSocket before accept(): not in a background task, a streaming body, behind a yield "
+                "or in a handler of Exception, which runs outside of the session middleware (a handler of a narrower "
+                "class runs inside)."
             )
             raise LateSessionChangeError(message)
 
@@ -150,6 +151,10 @@ class Session(BaseModel):
                     )
                     raise ConfigurationError(message)
         super().__init_subclass__(**kwargs)
+
+    def __sentry_repr__(self) -> str:
+        # An error report shows local variables, which are read by others than a repr.
+        return f"<{type(self).__name__}>"
 
     @property
     def changed(self) -> bool:

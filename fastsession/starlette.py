@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretBytes
 
+from fastsession.building.configured import hidden
 from fastsession.cookies import CookieWriter, Header, SameSite, cookie_name
 from fastsession.errors import ConfigurationError
 from fastsession.formats.taking_over import TakingOverCookies
@@ -91,12 +92,12 @@ class SessionMiddleware(SealedSessionMiddleware, _Replaced, metaclass=_FoundAsSt
         *,
         accept_until: datetime | None = None,
     ) -> None:
-        secret, age = _text_of(secret_key), _checked(max_age)
+        age = _checked(max_age)
         # Starlette adds no prefix: the main middleware's rules add one to any other name of a Secure cookie.
         prefixed = session_cookie == cookie_name(session_cookie, path=path, domain=domain, https_only=https_only)
         super().__init__(
             app,
-            secret_key=stretched(secret.encode(), "starlette"),
+            secret_key=stretched(_text_of(secret_key).encode(), "starlette"),
             session_cookie=session_cookie,
             https_only=https_only and prefixed,
             idle_timeout=MAX_LIFETIME if age is None else min(max(age, 1), MAX_LIFETIME),
@@ -111,7 +112,7 @@ class SessionMiddleware(SealedSessionMiddleware, _Replaced, metaclass=_FoundAsSt
             TokenSealer(self.setup.keys, cookie_name=session_cookie, audience=""),
             Chunks(session_cookie, _MOST_CHUNKS),
             self.setup.timeouts,
-            secret=secret,
+            secret=_text_of(secret_key),
             max_age=age,
             accept_until=accept_until,
         )
@@ -122,7 +123,7 @@ class SessionMiddleware(SealedSessionMiddleware, _Replaced, metaclass=_FoundAsSt
     @classmethod
     def with_options(cls, **options: Any) -> Callable[[ASGIApp], SealedSessionMiddleware]:
         """Check the options now, as `fastsession.SessionMiddleware.with_options` does; here they are Starlette's."""
-        return super().with_options(**options)
+        return super().with_options(**hidden(options))
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the lifespan, which ends at its start if Starlette's own middleware writes our cookie too."""

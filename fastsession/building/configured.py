@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import SecretBytes, SecretStr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -10,6 +13,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 MiddlewareT = TypeVar("MiddlewareT")
+OptionsT = TypeVar("OptionsT", bound="Mapping[str, object]")
 
 
 def configured(kind: type[MiddlewareT], options: Mapping[str, Any]) -> Callable[[ASGIApp], MiddlewareT]:
@@ -28,6 +32,31 @@ def configured(kind: type[MiddlewareT], options: Mapping[str, Any]) -> Callable[
     made(_no_application)
     derived: Callable[[ASGIApp], MiddlewareT] = made
     return derived
+
+
+def hidden(options: OptionsT) -> OptionsT:
+    """The same options, with the secrets among them in types whose repr does not show them.
+
+    It changes the dict that it is given, which is a local variable of its caller: error reports show these.
+    """
+    given: Any = options
+    if "secret_key" in given:
+        given["secret_key"] = _hidden(given["secret_key"])
+    fallbacks = given.get("secret_key_fallbacks")
+    if _are_several(fallbacks):
+        given["secret_key_fallbacks"] = [_hidden(each) for each in fallbacks]
+    return options
+
+
+def _are_several(secrets: object) -> bool:
+    return isinstance(secrets, Sequence) and not isinstance(secrets, str | bytes)
+
+
+def _hidden(secret: Any) -> Any:
+    """A secret in a type whose repr does not show it; anything else as it is."""
+    if isinstance(secret, str):
+        return SecretStr(secret)
+    return SecretBytes(secret) if isinstance(secret, bytes) else secret
 
 
 async def _no_application(scope: Scope, receive: Receive, send: Send) -> None:

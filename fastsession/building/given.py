@@ -41,7 +41,11 @@ def explained(options: Callable[P, T]) -> Callable[P, T]:
     @wraps(options)
     def explain(*args: P.args, **given: P.kwargs) -> T:
         _refuse_unknown(given, known)
-        return options(*args, **given)
+        try:
+            return options(*args, **given)
+        except ConfigurationError as error:
+            # Without the frames that have unwrapped the secrets: error reports show local variables.
+            raise error.with_traceback(None) from error.__cause__
 
     return explain
 

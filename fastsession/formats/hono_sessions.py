@@ -14,6 +14,7 @@ from fastsession.formats.iron_passwords import password_list
 from fastsession.formats.iron_seal import IronSealer, check_expiration
 from fastsession.formats.json_data import is_object, load_object, load_value
 from fastsession.formats.validity import expired, milliseconds
+from fastsession.keyring import SecretKey
 from fastsession.status import SessionStatus
 
 _TIMESTAMP_SKEW = 60
@@ -25,7 +26,7 @@ class HonoSessions:
     They tell when they end, or that they do not, and not when they began. Flash values are read once more.
     """
 
-    def __init__(self, *, password: str, cookie_name: str = "session") -> None:
+    def __init__(self, *, password: SecretKey, cookie_name: str = "session") -> None:
         self.cookie_name = checked_name(cookie_name)
         # Its seals have no id, and one with an id is not its.
         passwords = password_list({"default": password})

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import cast
 
 from fastsession.errors import ConfigurationError, Rejected
+from fastsession.keyring import SecretKey, revealed
 from fastsession.status import SessionStatus
 
 Secret = str | bytes
 # A mapping is one password ({id, secret} or {id, encryption, integrity}) or several by id.
-PasswordObject = Mapping[str, Secret]
-IronPassword = Secret | Sequence[Secret] | Mapping[str, Secret | PasswordObject]
-NumberedPasswords = Secret | Sequence[Secret] | Mapping[int, Secret] | Mapping[str, Secret]
+PasswordObject = Mapping[str, SecretKey]
+IronPassword = SecretKey | Sequence[SecretKey] | Mapping[str, SecretKey | PasswordObject]
+NumberedPasswords = SecretKey | Sequence[SecretKey] | Mapping[int, SecretKey] | Mapping[str, SecretKey]
 
 # The id of the password for seals without an id.
 _DEFAULT_ID = "default"
@@ -56,7 +57,7 @@ class PasswordList:
 
 def password_list(password: IronPassword) -> PasswordList:
     """Parse passwords as @hapi/iron does; the first seals. Raises `ConfigurationError`."""
-    if isinstance(password, str | bytes):
+    if isinstance(password, SecretKey):
         return PasswordList([_password("", password)], by_id=False)
     if isinstance(password, Sequence):
         return PasswordList(_nonempty([_password("", secret) for secret in password]), by_id=False)
@@ -72,7 +73,7 @@ def password_list(password: IronPassword) -> PasswordList:
 def numbered_password_list(password: NumberedPasswords) -> PasswordList:
     """Parse passwords as iron-session does: ids are whole numbers, and the highest seals."""
     entries: Mapping[str, object] = {}
-    if isinstance(password, str | bytes):
+    if isinstance(password, SecretKey):
         entries = {"1": password}
     elif isinstance(password, Mapping):
         entries = {str(name): entry for name, entry in password.items()}
@@ -86,11 +87,13 @@ def numbered_password_list(password: NumberedPasswords) -> PasswordList:
 
 
 def _password(id: str, secret: object) -> Password:
-    if isinstance(secret, str | bytes):
-        return Password(id, secret, secret)
+    value = revealed(secret)
+    if isinstance(value, str | bytes):
+        return Password(id, value, value)
     if _is_password_object(secret):
         fields = cast("PasswordObject", secret)
-        encryption, integrity = fields.get("encryption", fields.get("secret")), fields.get("integrity")
+        encryption = revealed(fields.get("encryption", fields.get("secret")))
+        integrity = revealed(fields.get("integrity"))
         integrity = encryption if integrity is None else integrity
         if isinstance(encryption, str | bytes) and isinstance(integrity, str | bytes):
             return Password(id, encryption, integrity)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from fastsession.payload.declared import DeclaredFields
 from fastsession.session import Session
 
@@ -61,14 +63,14 @@ class Entries:
         for key, value in values.items():
             (fields if key in self._defaults else others)[key] = value
         if fields:
-            self._declared.change(self._session, fields, {})
+            self._change(fields, {})
             self._assigned |= fields.keys()
         self._extras.update(others)
 
     def remove(self, key: str) -> None:
         """Remove a key that is there; raises `ValidationError`, and then it still is."""
         if key in self._defaults:
-            self._declared.change(self._session, {}, {key: self._default(key)})
+            self._change({}, {key: self._default(key)})
             self._assigned -= {key}
         else:
             del self._extras[key]
@@ -87,6 +89,13 @@ class Entries:
         self._defaults = self._declared.defaults_of(self._session)
         self._assigned = frozenset()
         self._extras.clear()
+
+    def _change(self, changed: Mapping[str, Any], removed: Mapping[str, Any]) -> None:
+        try:
+            self._declared.change(self._session, changed, removed)
+        except ValidationError as error:
+            # Without the frames that hold the whole session: error reports show local variables.
+            raise error.with_traceback(None) from error.__cause__
 
     def _default(self, name: str) -> Any:
         """The value of a field that counts as absent, shared with nobody."""

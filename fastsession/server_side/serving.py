@@ -114,6 +114,8 @@ async def refuse(error: FastSessionError, visit: Visit, scope: Scope, send: Send
     `dropping` is whether the application has begun an answer, of which nothing is sent then. Raises an error that
     the application made, and has no handler for: a session that cannot be kept.
     """
+    # Its frames hold the session, and error reports show local variables. The message says what to do.
+    error.with_traceback(None)
     # A handler that redirects or asks to sign in would end the browser's device binding.
     handler = None if visit.brings_proof else _handler_of(error, scope.get("app"))
     if not isinstance(error, StoreUnavailableError | SessionLimitError) and (

@@ -29,6 +29,7 @@ from fastsession.stores.redis_clients import (
 from fastsession.stores.redis_confirming import run_confirmed
 from fastsession.stores.redis_faults import as_unavailable
 from fastsession.stores.redis_scripts import RedisScript
+from fastsession.stores.server_urls import SettingsUrl, url_in
 
 T = TypeVar("T")
 
@@ -65,18 +66,20 @@ class RedisConnections:
     owner's: with its limits and retries, in its event loop, and never closed here.
     """
 
-    def __init__(self, source: RedisSource, *, timeout: float, connections: int, replicas: int = 0) -> None:
-        self._source = source
+    def __init__(
+        self, source: RedisSource | SettingsUrl, *, timeout: float, connections: int, replicas: int = 0
+    ) -> None:
+        self._source: RedisSource = url_in(source)
         self._timeout = checked_seconds("timeout", timeout, least=0.001)
         self._connections = checked_count("max_connections", connections, least=1)
         # One more, for a question that waits for changes.
         self._limits = Limits(max(timeout, _CONNECTING), max(timeout, _READING), connections + 1)
         self._replicas = checked_count("replicas", replicas, least=0)
         self._home: _Home | None = None
-        if isinstance(source, str):
-            check(source, self._limits)
-        elif not callable(source):
-            adopt(source)
+        if isinstance(self._source, str):
+            check(self._source, self._limits)
+        elif not callable(self._source):
+            adopt(self._source)
 
     @property
     def client(self) -> RedisClient:

@@ -33,6 +33,7 @@ from fastsession.stores.redis_connections import RedisConnections
 from fastsession.stores.redis_denial_scripts import BEGIN, CHANGES, DENY, READ, STATE
 from fastsession.stores.redis_history import NOTHING, SeenHistory
 from fastsession.stores.redis_scripts import RedisScript
+from fastsession.stores.server_urls import SettingsUrl
 
 _TRIAL_SECONDS = 60
 _STREAM_LENGTH = 10_000
@@ -60,7 +61,7 @@ class RedisRevocations(FollowedRevocations):
 
     def __init__(
         self,
-        source: RedisSource,
+        source: RedisSource | SettingsUrl,
         *,
         prefix: str = "fastsession:",
         max_staleness: float = 60.0,

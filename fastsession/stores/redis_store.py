@@ -37,6 +37,7 @@ from fastsession.stores.redis_record_scripts import (
     SUPERSEDE,
     TOUCH,
 )
+from fastsession.stores.server_urls import SettingsUrl
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ class RedisStore:
 
     def __init__(
         self,
-        source: RedisSource,
+        source: RedisSource | SettingsUrl,
         *,
         prefix: str = "fastsession:",
         timeout: float = 0.25,

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from fastsession.building.given import checked_count, checked_seconds
 from fastsession.errors import ConfigurationError, StoreUnavailableError
 from fastsession.stores.deadline import within
+from fastsession.stores.server_urls import SettingsUrl, url_in
 from fastsession.stores.sqlalchemy_engines import EngineSource, engine_at
 from fastsession.stores.sqlalchemy_faults import cause, is_lost_connection, is_rolled_back
 
@@ -67,17 +68,17 @@ class SQLAlchemyConnections:
     owner's, with its pool and its settings, and is never closed here.
     """
 
-    def __init__(self, source: EngineSource, *, timeout: float, connections: int) -> None:
-        self._source = source
+    def __init__(self, source: EngineSource | SettingsUrl, *, timeout: float, connections: int) -> None:
+        self._source: EngineSource = url_in(source)
         self._timeout = checked_seconds("timeout", timeout, least=0.001)
         self._connections = checked_count("max_connections", connections, least=1)
         self._home: _Home | None = None
         # The homes of processes that this one was forked from: their sockets are not ours to close.
         self._inherited: list[_Home] = []
-        if isinstance(source, str | URL):
+        if isinstance(self._source, str | URL):
             # To find out now what is wrong with it; nothing is connected.
-            engine_at(source, connections, timeout=timeout)
-        elif not isinstance(source, AsyncEngine) and not callable(source):
+            engine_at(self._source, connections, timeout=timeout)
+        elif not isinstance(self._source, AsyncEngine) and not callable(self._source):
             message = "Give a URL, an AsyncEngine (create_async_engine), or a function that makes one."
             raise ConfigurationError(message)
 

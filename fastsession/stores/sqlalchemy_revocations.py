@@ -21,6 +21,7 @@ from fastsession.stores.denials import SHELVES, Denials
 from fastsession.stores.followed_revocations import FollowedRevocations
 from fastsession.stores.numbered_history import NumberedHistory, Row
 from fastsession.stores.on_lost import OnLost, check_on_lost, denials_for
+from fastsession.stores.server_urls import SettingsUrl
 from fastsession.stores.sqlalchemy_checks import prepare
 from fastsession.stores.sqlalchemy_connections import SQLAlchemyConnections, transaction
 from fastsession.stores.sqlalchemy_engines import EngineSource
@@ -84,7 +85,7 @@ class SQLAlchemyRevocations(FollowedRevocations):
 
     def __init__(
         self,
-        source: EngineSource,
+        source: EngineSource | SettingsUrl,
         *,
         max_staleness: float = 60.0,
         timeout: float = 0.25,

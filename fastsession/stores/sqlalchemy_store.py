@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fastsession.errors import StoreUnavailableError
 from fastsession.stores.contract import Page, Record
+from fastsession.stores.server_urls import SettingsUrl
 from fastsession.stores.sqlalchemy_checks import prepare
 from fastsession.stores.sqlalchemy_connections import SQLAlchemyConnections, transaction
 from fastsession.stores.sqlalchemy_engines import EngineSource
@@ -38,7 +39,7 @@ class SQLAlchemyStore:
 
     def __init__(
         self,
-        source: EngineSource,
+        source: EngineSource | SettingsUrl,
         *,
         timeout: float = 0.25,
         max_connections: int = 10,

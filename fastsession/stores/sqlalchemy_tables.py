@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
+from fastsession.stores.server_urls import SettingsUrl, url_in
 from fastsession.stores.sqlalchemy_engines import EngineSource, engine_at
 
 SESSIONS = "fastsession_sessions"
@@ -29,16 +30,17 @@ def add_tables(metadata: MetaData) -> MetaData:
     return metadata
 
 
-async def create_tables(source: EngineSource) -> None:
+async def create_tables(source: EngineSource | SettingsUrl) -> None:
     """Make the tables that are missing, as a user that may: once, when the application is deployed.
 
     Workers that do so at the same time do not get into each other's way. Raises what the driver raises.
     """
     metadata = add_tables(MetaData())
-    if isinstance(source, AsyncEngine):
-        await _create(source, metadata)
+    given: EngineSource = url_in(source)
+    if isinstance(given, AsyncEngine):
+        await _create(given, metadata)
         return
-    engine = engine_at(source, 1, timeout=_CREATING) if isinstance(source, str | URL) else source()
+    engine = engine_at(given, 1, timeout=_CREATING) if isinstance(given, str | URL) else given()
     try:
         await _create(engine, metadata)
     finally:

@@ -3,9 +3,20 @@
 import logging
 
 import pytest
+from pydantic import SecretStr
+from starlette.datastructures import Secret
 
 from fastsession import ConfigurationError, SessionMiddleware, SessionTooLargeError
-from fastsession.formats import ClientSessions, IronSession, StarletteSession
+from fastsession.formats import (
+    ClientSessions,
+    H3Session,
+    HonoSessions,
+    Iron,
+    IronSession,
+    NuxtSession,
+    StarletteSession,
+    Yar,
+)
 from fastsession.stores import MemoryStore
 from tests.other_side import FORMATS, NAME, PASSWORD, OtherSide
 from tests.shop import IDLE, MINUTE, SECRET, browser, set_cookies, shop
@@ -154,3 +165,16 @@ def test_a_weak_secret_of_the_other_side_is_taken_with_one_warning(caplog):
     format_ = ClientSessions(secret="keyboard cat", cookie_name=NAME)
     assert SessionMiddleware(None, secret_key=SECRET, format=format_)
     assert [(record.levelno, "keyboard" in record.message) for record in caplog.records] == [(logging.WARNING, False)]
+
+
+@pytest.mark.parametrize("hidden", [SecretStr, Secret])
+@pytest.mark.parametrize("made", [H3Session, HonoSessions, Iron, IronSession, NuxtSession, Yar])
+def test_a_password_may_be_in_a_type_that_hides_it(made, hidden):
+    options = {"ttl": IDLE} if made in (Iron, IronSession) else {}
+    assert made(password=hidden(PASSWORD), cookie_name=NAME, **options).secrets == (PASSWORD.encode(),)
+
+
+@pytest.mark.parametrize("several", [lambda one, two: [one, two], lambda one, two: {"secret": one, "integrity": two}])
+def test_so_may_several_passwords(several):
+    iron = Iron(password=several(SecretStr(PASSWORD), SecretStr(SECRET)), cookie_name=NAME, ttl=IDLE)
+    assert iron.secrets == (PASSWORD.encode(), SECRET.encode())

@@ -4,15 +4,20 @@ import binascii
 import logging
 import traceback
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pytest
+from fastapi import WebSocket
+from pydantic import SecretBytes, SecretStr
 from starlette.background import BackgroundTask
+from starlette.requests import Request
 from starlette.responses import Response
 
-from fastsession import SessionMiddleware, generate_key
+from fastsession import SessionMiddleware, generate_key, starlette
 from fastsession.keyring import KeyRing
 from fastsession.sealing.token import TokenSealer
+from fastsession.stores import MemoryRevocations, MemoryStore
 from tests.shop import COOKIE, IDLE, OLD_SECRET, SECRET, Current, ShopSession, browser, cookie_header, shop, shown
 
 CONFIDENTIAL = "a-confidential-item"
@@ -140,6 +145,111 @@ def test_tracebacks_show_no_secret(clock, break_it):
         break_it(app, client)
     text = "".join(traceback.format_exception(caught.value))
     assert_silent(text, secrets_of(header))
+
+
+def in_error_report(value, depth=5):
+    """A local variable as error reports show it: containers to this depth, anything else by its repr (Sentry's SDK)."""
+    if hasattr(type(value), "__sentry_repr__"):
+        return value.__sentry_repr__()
+    if depth and isinstance(value, Mapping):
+        return "".join(f"{key}={in_error_report(value[key], depth - 1)};" for key in value)
+    if depth and isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return "".join(f"{in_error_report(each, depth - 1)};" for each in value)
+    return repr(value)
+
+
+def reported_variables(error, *, of="fastsession"):
+    """The local variables of our frames, in the error and those that it names as its cause.
+
+    Not the scope: it has the request's headers, and every frame of Starlette's shows it.
+    """
+    variables = []
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if frame.f_globals["__name__"].partition(".")[0] == of:
+                variables += [item for item in frame.f_locals.items() if item[0] not in ("scope", "shared", "message")]
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n".join(f"{name}: {in_error_report(value)}" for name, value in variables)
+
+
+def refused_value(app, client):
+    client.post("/update", json={"cart": "no list"})
+
+
+def far_too_large(app, client):
+    client.post("/note/5000000")
+
+
+def crash_in_websocket(app, client):
+    @app.websocket("/crash")
+    async def crash(websocket: WebSocket, session: Current) -> None:
+        raise LookupError
+
+    with client.websocket_connect("wss://testserver/crash"):
+        pass
+
+
+SERVER_SIDES = {
+    "cookies": dict,
+    "revocations": lambda: {"revocations": MemoryRevocations()},
+    "store": lambda: {"store": MemoryStore()},
+}
+
+
+@pytest.mark.parametrize("server_side", SERVER_SIDES.values(), ids=SERVER_SIDES)
+@pytest.mark.parametrize(
+    "break_it", [far_too_large, crash_in_route, crash_in_websocket, late_verb, refused_value, unsealable_value]
+)
+def test_local_variables_in_error_reports_show_no_secret(clock, server_side, break_it):
+    app = shop(clock=clock, **server_side())
+    client = browser(app)
+    client.post("/login")
+    client.post(f"/cart/{CONFIDENTIAL}")
+    header = cookie_header(client)
+    with pytest.raises(Exception) as caught:
+        break_it(app, client)
+    text = reported_variables(caught.value)
+    assert "visit: <fastsession.visit.Visit object" in text
+    assert_silent(text, secrets_of(header))
+
+
+def test_an_error_report_does_not_open_the_session(clock):
+    app = shop(clock=clock)
+
+    @app.get("/report")
+    async def report(request: Request) -> list[str]:
+        return [in_error_report(request.scope["session"]), in_error_report(ShopSession(cart=[CONFIDENTIAL]))]
+
+    response = browser(app).get("/report")
+    closed, model = response.json()
+    assert closed.startswith("<session, not looked at: ")
+    assert model == "<ShopSession>"
+    assert "vary" not in response.headers
+
+
+@pytest.mark.parametrize("bad", [{"secret_key": SECRET[:-1]}, {"max_cookies": 9}], ids=["secret", "another option"])
+@pytest.mark.parametrize("kind", [str, SecretStr, SecretBytes, bytes])
+@pytest.mark.parametrize("make", [SessionMiddleware.with_options, lambda **options: SessionMiddleware(None, **options)])
+def test_local_variables_at_a_wrong_option_show_no_secret(make, kind, bad):
+    def given(secret):
+        return kind(secret.encode()) if kind in (bytes, SecretBytes) else kind(secret)
+
+    options = {"secret_key": SECRET, "secret_key_fallbacks": [OLD_SECRET], **bad}
+    options |= {"secret_key": given(options["secret_key"]), "secret_key_fallbacks": [given(OLD_SECRET)]}
+    with pytest.raises(ValueError) as caught:
+        make(**options)
+    text = reported_variables(caught.value)
+    assert "secret_key" in text
+    assert SECRET[4:30] not in text
+    assert OLD_SECRET[4:30] not in text
+
+
+def test_local_variables_at_a_wrong_option_of_starlettes_show_no_secret():
+    with pytest.raises(ValueError) as caught:
+        starlette.SessionMiddleware.with_options(secret_key=SECRET, same_site="anything")
+    text = reported_variables(caught.value)
+    assert "secret_key" in text
+    assert SECRET[4:30] not in text
 
 
 @pytest.mark.parametrize(

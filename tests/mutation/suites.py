@@ -109,7 +109,7 @@ BY_BEGINNING = {
         "tests/project/test_command_line_devices.py",
         "tests/project/test_command_from_python.py",
     ],
-    "building/": ["tests/scope/test_options.py", "tests/scope/test_with_options.py"],
+    "building/": ["tests/scope/test_options.py", "tests/scope/test_with_options.py", "tests/keys/test_secrecy.py"],
     "decision": ["tests/scope/test_decision_table.py", "tests/time/test_lifetime.py"],
     "dependencies/": [
         "tests/routes/test_dependencies.py",
@@ -211,6 +211,7 @@ BY_BEGINNING = {
         "tests/model/test_emptying.py",
         "tests/model/test_mapping_fields.py",
         "tests/model/test_mapping_rules.py",
+        "tests/keys/test_secrecy.py",
     ],
     "payload/lines": [
         "tests/formats/test_migrating.py",
@@ -219,6 +220,7 @@ BY_BEGINNING = {
     ],
     "reports": [
         "tests/model/test_serializable.py",
+        "tests/scope/test_scope_session.py",
         "tests/scope/test_serving.py",
         "tests/cookies/test_sizes.py",
         "tests/scope/test_events.py",

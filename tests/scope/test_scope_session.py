@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 
 import msgspec
 import orjson
@@ -130,8 +131,27 @@ def test_no_repr_of_what_the_scope_holds_shows_the_session_or_opens_it(visit, lo
 
 
 def test_a_repr_says_whether_somebody_looked(visit):
-    assert in_scope(visit, repr) == "<session, not looked at>"
-    assert visit.as_dict(repr) == "<session, looked at>"
+    assert re.fullmatch("<session, not looked at: [0-9a-f]{16}>", in_scope(visit, repr))
+    assert re.fullmatch("<session, looked at: [0-9a-f]{16}>", visit.as_dict(repr))
+
+
+def reprs_of(contents):
+    visit = Visitor(model=ShopSession)
+    visit.as_dict(lambda session: session.update(contents))
+    return visit.as_dict(repr), in_scope(visit, repr)
+
+
+def test_sessions_have_the_same_repr_only_while_their_contents_are_the_same():
+    # Caches make keys of the reprs of a function's arguments: one user must not get another's page.
+    several = [{}, {"user_id": 1}, {"user_id": 2}, {"user_id": 2, "page": 1}, {"user_id": 2, "cart": ["tea"]}]
+    looked_at, closed = zip(*map(reprs_of, several), strict=True)
+    assert len(set(looked_at)) == len(set(closed)) == len(several)
+    assert looked_at == tuple(reprs_of(contents)[0] for contents in several)
+
+
+def test_a_session_that_cannot_be_saved_has_a_repr():
+    text = Visitor().as_dict(lambda session: (session.update(tags={"a", "set"}), repr(session), session.clear())[1])
+    assert text == "<session, looked at: not to be saved>"
 
 
 OPTIONS = {
