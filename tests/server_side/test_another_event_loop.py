@@ -8,7 +8,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket
 
-from fastsession import ConfigurationError, SessionMiddleware, SessionTooLargeError, closing_when_over, recheck
+from fastsession import (
+    ConfigurationError,
+    SessionMiddleware,
+    SessionTooLargeError,
+    SignedIn,
+    closing_when_over,
+    recheck,
+)
+from fastsession.formats import AuthjsSession
 from fastsession.stores import MemoryRevocations, MemoryStore
 from tests.shop import SECRET
 from tests.wire import answer, exchange, http_scope
@@ -50,6 +58,14 @@ def test_cookies_alone_need_no_asyncio():
     [first] = cookies_of(sent_by(app)[0])
     [second] = cookies_of(sent_by(app, first)[0])
     assert second != first
+    assert cookies_of(sent_by(app, second)[0]) == []
+
+
+def test_nor_does_a_front_end_whose_cookie_says_all():
+    binding = SignedIn(AuthjsSession(secret="a secret of the front end"))
+    app = SessionMiddleware(counting, secret_key=SECRET, binding=binding)
+    [first] = cookies_of(sent_by(app)[0])
+    [second] = cookies_of(sent_by(app, first)[0])
     assert cookies_of(sent_by(app, second)[0]) == []
 
 
