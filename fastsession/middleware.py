@@ -35,8 +35,7 @@ class SessionMiddleware:
     @shown_as(setup_of)
     def __init__(self, app: ASGIApp, **options: Unpack[Options]) -> None:
         self.setup = setup = setup_of(**hidden(options))
-        self.lifecycle = ServerLifecycle(setup) if setup.needs_io else Lifecycle(setup)
-        self.app = app
+        self.app, self.lifecycle = app, ServerLifecycle(setup) if setup.needs_io else Lifecycle(setup)
         if setup.devices is not None:
             # Only applications that bind import it.
             from fastsession.device_binding.endpoints import DeviceEndpoints  # noqa: PLC0415
@@ -66,6 +65,7 @@ class SessionMiddleware:
             return
         lifecycle, binding = self.lifecycle, b"" if self.setup.binding is None else self.setup.bound_to(scope)
         lines: list[bytes] = []  # Emptied below: error reports show local variables.
+        scope["headers"] = [*scope["headers"]]  # An iterable, which may be read once only.
         for name, line in scope["headers"] if "aws.event" not in scope else lambda_headers(scope):
             if name == b"cookie":
                 lines.append(line)

@@ -14,6 +14,7 @@ from fastsession.dependencies.sessions import get_session, session_of
 from fastsession.errors import ConfigurationError, Rejected, StoreUnavailableError
 from fastsession.mapping import SessionDict
 from fastsession.scope import SCOPE_KEY
+from fastsession.server_side.event_loop import asyncio_loop
 from fastsession.server_side.lifecycle import ServerLifecycle
 from fastsession.session import Session
 from fastsession.status import SessionStatus
@@ -50,7 +51,7 @@ async def closing_when_over(
 
     Within a second of a denial made in any worker, and when a timeout passes. A cookie that was rejected is
     over at once; without a cookie there is no session that could be over. When it can't be known, the code
-    is 1013. Raises `ConfigurationError` before the socket is accepted.
+    is 1013. Raises `ConfigurationError` before the socket is accepted, and on another event loop than asyncio's.
     """
     if code not in _GENERAL_CODES and code not in _OWN_CODES:
         message = "closing_when_over() takes a close code from 3000 to 4999, such as 4401, or 1000 or 1008."
@@ -61,6 +62,7 @@ async def closing_when_over(
     if websocket.application_state is WebSocketState.CONNECTING:
         message = "Write `await websocket.accept()` before `async with closing_when_over(websocket)`."
         raise ConfigurationError(message)
+    asyncio_loop("closing_when_over()", on_trio="On trio, call `await recheck(websocket)` between two messages.")
     watch = _Watch(_Standing(_view_in(websocket, model)), code)
     try:
         yield

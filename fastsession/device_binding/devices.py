@@ -202,9 +202,10 @@ class Devices:
         return self._purposes.get(self._path_in(scope))
 
     def _path_in(self, scope: Scope) -> str:
-        """The path with or without the root path, which a proxy may have removed."""
-        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-        return path
+        """The path below the root path, which a proxy may have removed, and not every server puts back."""
+        path: str = scope["path"]
+        root: str = scope.get("root_path", "")
+        return path.removeprefix(root) if f"{path}/".startswith(f"{root}/") else path
 
     def _have_one_subject(self, token: Token, visit: Visited) -> bool:
         """Whether the session is the same user's before and after."""

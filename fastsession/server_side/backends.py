@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fastsession.errors import Rejected, StoreUnavailableError
+from fastsession.server_side.event_loop import asyncio_loop
 from fastsession.status import SessionStatus
 from fastsession.stores.kinds import check_revocations, check_store
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from fastsession.options import Outage
     from fastsession.stores.contract import Revocations, SessionStore
+
+_ON_TRIO = "Start the server with asyncio (`hypercorn -k asyncio`); on trio, sessions are kept in cookies alone."
 
 
 class Backends:
@@ -38,8 +41,10 @@ class Backends:
         self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
 
     async def start(self) -> None:
-        """Start all of them, once in an event loop; raises `StoreUnavailableError`."""
-        loop = asyncio.get_running_loop()
+        """Start all of them, once in an event loop; raises `StoreUnavailableError`, on trio `ConfigurationError`."""
+        if not self._backends:
+            return
+        loop = asyncio_loop(type(self._backends[0]).__name__, on_trio=_ON_TRIO)
         if self._started is loop:
             return
         if self._starting is None or self._starting[0] is not loop:

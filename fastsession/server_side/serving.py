@@ -45,7 +45,8 @@ async def serve_lifespan(
 ) -> None:
     """Start what the sessions need before the application starts, and stop it after; pass unknown protocols on.
 
-    First the application is checked; a `ConfigurationError` is a start that failed, which servers report and end at.
+    First the application is checked. An error here is a start that failed, and servers are told so: most take one that
+    is only raised for an application without a lifespan, and serve it without its own start-up.
     """
     if scope["type"] != "lifespan":
         await app(scope, receive, send)
@@ -56,11 +57,11 @@ async def serve_lifespan(
         if message["type"] == "lifespan.startup":
             try:
                 check(scope.get("app", app))
-            except ConfigurationError as error:
+                if backends is not None:
+                    await backends.start()
+            except FastSessionError as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 raise
-            if backends is not None:
-                await backends.start()
         return message
 
     async def send_and_stop(message: Message) -> None:

@@ -44,10 +44,11 @@ end
 return {{id, added}}
 """
 # A set that is made anew would hide that the one before is lost: without the mark and the stream every worker reads
-# everything, and gives back what it knows.
+# everything, and gives back what it knows. An expiry in the past removes them, by a permission that is needed anyway.
 DENY = RedisScript(f"""{_NOW}{_WHOLE}
 if marked and not whole then
-    redis.call('DEL', KEYS[2], KEYS[3])
+    redis.call('EXPIREAT', KEYS[2], 1)
+    redis.call('EXPIREAT', KEYS[3], 1)
 end
 {_ADD}""")
 # Sets the mark where the denials are not there as it says, with denials that go with that: the first worker does. As it
@@ -56,7 +57,7 @@ BEGIN = RedisScript(f"""{_NOW}{_WHOLE}
 if whole then
     return false
 end
-redis.call('DEL', KEYS[2])
+redis.call('EXPIREAT', KEYS[2], 1)
 redis.call('HSET', KEYS[3], 'until', 0)
 {_ADD}""")
 # Whether the denials are there, and the entries from ARGV[1] on.

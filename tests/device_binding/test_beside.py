@@ -122,6 +122,14 @@ def test_a_root_path_is_part_of_the_paths(clock, mode):
     assert browser.get("/who").json()[:3] == [42, "valid", True]
 
 
+@pytest.mark.parametrize("root_path", ["", "/api", "/s", "/session/device/ref"])
+@pytest.mark.parametrize("put_back", [True, False])
+def test_the_endpoints_are_found_whether_or_not_the_server_puts_the_root_path_back(clock, root_path, put_back):
+    """uvicorn does; Hypercorn, Granian, Daphne and gunicorn leave the path as the proxy sends it."""
+    scope = http_scope(root_path + REFRESH if put_back else REFRESH, method="POST")
+    assert call(bank(clock=clock), {**scope, "root_path": root_path})[0]["status"] == 401
+
+
 def test_a_root_path_that_a_header_cannot_hold_offers_nothing_broken(clock):
     browser = Browser(bank(clock=clock), clock, root_path='/a"b', registers=False)
     response = browser.client.post("/login", headers={})

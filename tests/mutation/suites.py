@@ -259,6 +259,7 @@ BY_BEGINNING = {
     ],
     "server_side/backends": ["tests/server_side/test_start_and_stop.py", "tests/server_side/test_frozen_process.py"],
     "server_side/control": ["tests/server_side/test_session_control.py", "tests/example/test_example_devices.py"],
+    "server_side/event_loop": ["tests/server_side/test_another_event_loop.py"],
     "server_side/lifecycle": [
         "tests/server_side/test_emptied_meanwhile.py",
         "tests/server_side/test_end_others.py",
@@ -294,6 +295,7 @@ BY_BEGINNING = {
         "tests/scope/test_one_cookie_for_two.py",
         "tests/scope/test_serving.py",
         "tests/scope/test_unkept_sessions.py",
+        "tests/server_side/test_start_and_stop.py",
     ],
     "session": [
         "tests/scope/test_handler_of_exception.py",

@@ -3,8 +3,9 @@
 import pytest
 from fastapi import Request
 
-from fastsession import ConfigurationError
-from tests.shop import browser, shop
+from fastsession import ConfigurationError, SessionMiddleware
+from tests.shop import SECRET, browser, shop
+from tests.wire import answer, call, http_scope
 
 
 def test_a_session_that_did_not_arrive_has_no_origin(client):
@@ -46,3 +47,20 @@ def test_an_emptied_session_that_is_to_be_saved_does_not_end(clock, events, keep
     client.post("/empty")
     assert client.get("/info").json()["status"] == "valid"
     assert "destroyed" not in [event.kind for event in events]
+
+
+@pytest.mark.parametrize("kind", [list, tuple, iter])
+def test_the_application_finds_the_headers_whatever_iterable_they_are(kind):
+    found = []
+
+    async def app(scope, receive, send):
+        scope["session"]["seen"] = scope["session"].get("seen", 0) + 1
+        found.append((scope["session"]["seen"], Request(scope).headers.get("x-request-id")))
+        await answer(send)
+
+    middleware, headers = SessionMiddleware(app, secret_key=SECRET), [(b"x-request-id", b"7")]
+    for _ in range(2):
+        scope = http_scope()
+        [start, _] = call(middleware, {**scope, "headers": kind([*scope["headers"], *headers])})
+        headers.append((b"cookie", dict(start["headers"])[b"set-cookie"].partition(b";")[0]))
+    assert found == [(1, "7"), (2, "7")]

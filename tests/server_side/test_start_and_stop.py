@@ -3,15 +3,18 @@
 import asyncio
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 
 import pytest
 from fastapi import WebSocket
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.websockets import WebSocketDisconnect
 
-from fastsession import ConfigurationError, StoreUnavailableError
+from fastsession import ConfigurationError, SessionMiddleware, StoreUnavailableError
 from fastsession.stores import MemoryStore, SQLiteStore
 from tests.server_side.site import replayed, router
-from tests.shop import Current, ShopSession, cookie_header, shop
+from tests.shop import SECRET, Current, ShopSession, cookie_header, shop
 from tests.shop import browser as threaded_browser
 
 LIVE = "wss://testserver/live"
@@ -115,6 +118,51 @@ def test_a_store_that_does_not_come_up_stops_the_start_of_the_application(tmp_pa
     client = threaded_browser(served(store=SQLiteStore(tmp_path / "missing" / "sessions.db")))
     with pytest.raises(StoreUnavailableError), client:
         pass
+
+
+@pytest.mark.parametrize("error", [StoreUnavailableError, ConfigurationError])
+def test_a_server_is_told_that_the_start_has_failed_and_does_not_go_on_without_a_lifespan(error):
+    store, sent, begun = Watched(), [], []
+
+    async def start():
+        raise error("a refused password")
+
+    @asynccontextmanager
+    async def begin(app):
+        begun.append(app)
+        yield
+
+    async def receive():
+        return {"type": "lifespan.startup"}
+
+    async def send(message):
+        sent.append(message)
+
+    store.start = start
+    app = Starlette(lifespan=begin, middleware=[Middleware(SessionMiddleware, secret_key=SECRET, store=store)])
+    with pytest.raises(error, match="a refused password"):
+        asyncio.run(app({"type": "lifespan", "app": app, "state": {}}, receive, send))
+    assert sent == [{"type": "lifespan.startup.failed", "message": "a refused password"}]
+    assert begun == []
+
+
+MISSING = """
+import uvicorn
+from fastapi import FastAPI
+from fastsession import SessionMiddleware, generate_key
+from fastsession.stores import SQLiteStore
+
+app = FastAPI()
+app.add_middleware(SessionMiddleware, secret_key=generate_key(), store=SQLiteStore("/missing/sessions.db"))
+uvicorn.run(app, port=0, lifespan="auto")
+"""
+
+
+def test_uvicorn_does_not_start_without_the_file_s_folder():
+    ran = subprocess.run([sys.executable, "-c", MISSING], capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode != 0
+    assert "SQLite failed: " in ran.stderr
+    assert "Application startup failed" in ran.stderr
 
 
 @pytest.mark.parametrize(("outage", "status"), [("unavailable", 503), ("anonymous", 200)])
