@@ -59,8 +59,10 @@ async def serve_lifespan(
                 check(scope.get("app", app))
                 if backends is not None:
                     await backends.start()
-            except FastSessionError as error:
-                await send({"type": "lifespan.startup.failed", "message": str(error)})
+            except Exception as error:
+                # Another error, of a store of the application's own for example, may say what nobody is to read.
+                told = str(error) if isinstance(error, FastSessionError) else type(error).__name__
+                await send({"type": "lifespan.startup.failed", "message": told})
                 raise
         return message
 

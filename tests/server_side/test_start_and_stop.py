@@ -120,8 +120,11 @@ def test_a_store_that_does_not_come_up_stops_the_start_of_the_application(tmp_pa
         pass
 
 
-@pytest.mark.parametrize("error", [StoreUnavailableError, ConfigurationError])
-def test_a_server_is_told_that_the_start_has_failed_and_does_not_go_on_without_a_lifespan(error):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [*((ours, "a refused password") for ours in (StoreUnavailableError, ConfigurationError)), (OSError, "OSError")],
+)
+def test_a_server_is_told_that_the_start_has_failed_and_does_not_go_on_without_a_lifespan(error, told):
     store, sent, begun = Watched(), [], []
 
     async def start():
@@ -142,7 +145,7 @@ def test_a_server_is_told_that_the_start_has_failed_and_does_not_go_on_without_a
     app = Starlette(lifespan=begin, middleware=[Middleware(SessionMiddleware, secret_key=SECRET, store=store)])
     with pytest.raises(error, match="a refused password"):
         asyncio.run(app({"type": "lifespan", "app": app, "state": {}}, receive, send))
-    assert sent == [{"type": "lifespan.startup.failed", "message": "a refused password"}]
+    assert sent == [{"type": "lifespan.startup.failed", "message": told}]
     assert begun == []
 
 
