@@ -90,7 +90,7 @@ class Visit(Intent):
         """Whether the model differs from what came."""
         codec = self.setup.codec
         if self.payload is None:
-            return codec.dump(model, {}) != self.untouched.payload
+            return codec.dump(model) != self.untouched.payload
         return codec.model_changed(model, self.payload)
 
     def ends(self, entries: Entries | None) -> bool:

@@ -66,7 +66,7 @@ class PayloadCodec:
         # Where values may be equal and of different types, equality says nothing.
         self._ambiguous = self._comparison.ambiguous()
         try:
-            payload = self.dump(pristine, {})
+            payload = self.dump(pristine)
             self.verify(pristine, {}, payload)
         except SessionNotSerializableError as error:
             message = f"{model.__name__} has a default that cannot be kept in a session: {error}"
@@ -89,14 +89,14 @@ class PayloadCodec:
         if self.pristine is not None and self.empty is not None:
             return Untouched(self.pristine, self.empty)
         session = self.fresh()
-        payload = self.dump(session, {})
+        payload = self.dump(session)
         if arrived:
             # A factory's value that would not load is no session's that has arrived.
             with suppress(Rejected):
                 session = self.load(payload)[0]
         return Untouched(session, payload)
 
-    def dump(self, session: Session, extras: dict[str, Any]) -> bytes:
+    def dump(self, session: Session, extras: dict[str, Any] | None = None) -> bytes:
         """The session as JSON, by field name and without computed fields; raises `SessionNotSerializableError`."""
         try:
             model = self._serializer.to_json(session, by_alias=False, round_trip=True, warnings=False)
@@ -153,7 +153,7 @@ class PayloadCodec:
 
     def model_changed(self, session: Session, arrived: bytes) -> bool:
         """Whether the model itself, extras aside, differs from the one that arrived."""
-        now, model = self.dump(session, {}), split_payload(arrived)[0]
+        now, model = self.dump(session), split_payload(arrived)[0]
         return now != model and self.changed(now, model, self.edit(now, model))
 
     def changed_names(self, before: bytes, after: bytes) -> list[str]:

@@ -95,7 +95,7 @@ class DeclaredFields:
         trial = copy.copy(session)
         vars(trial).update(after)
         reloaded: Session = self._model.__pydantic_validator__.validate_json(
-            self._codec.dump(trial, {}), by_alias=False, by_name=True
+            self._codec.dump(trial), by_alias=False, by_name=True
         )
         given, result = vars(trial), vars(reloaded)
         # Equal as JSON: a rule has not touched it, and whether its type may differ is judged when it is saved.

@@ -81,12 +81,10 @@ class OwnCookies:
                 admit(token, binding, self.timeouts, now)
             return known
         before, pair, after = header.partition(self._pair)
-        as_browsers_write = pair and (not before or (before.endswith(b"; ") and before.find(self._find) < 0))
+        as_browsers_write = pair and (not before or (before.endswith(b"; ") and not before.count(self._find)))
         # But for later chunks the only cookie of our name.
-        next_one = after.find(self._find)
-        alone = next_one < 0 or (
-            after.startswith(self._chunk, next_one) and after.count(self._find) == after.count(self._chunk)
-        )
+        others = after.count(self._find)
+        alone = not others or others == after.count(self._chunk)
         if as_browsers_write and alone and len(header) <= MOST_HEADER_BYTES:
             text = after.partition(b";")[0].strip(b" \t").decode(_TEXT)
         else:
@@ -122,7 +120,7 @@ class OwnCookies:
         if not pair or (before and before[-1] not in _BEFORE_A_NAME):
             # Not as browsers write it, if it is there: then it has to be opened to know.
             return self._find in header
-        if after.find(self._pair) >= 0:
+        if after.count(self._pair):
             # Of several any may be the session.
             return True
         # The mark of a chunk has a full stop there.
