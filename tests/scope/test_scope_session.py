@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import sys
 
 import msgspec
 import orjson
@@ -34,8 +35,11 @@ PYTHON_READERS = {
     "unpacked": lambda session: {**session},
     "or": lambda session: session | {},
     "or from the left": lambda session: {} | session,
-    "json, indented": lambda session: json.loads(json.dumps(session, indent=1)),
 }
+# Up to Python 3.12 the standard library indents in Python.
+(PYTHON_READERS if sys.version_info < (3, 13) else C_READERS)["json, indented"] = lambda session: json.loads(
+    json.dumps(session, indent=1)
+)
 
 
 @pytest.fixture
