@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -101,7 +102,8 @@ class SQLiteDatabase:
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNERS_ONLY))
         # `isolation_level=None`: a statement is a transaction, or BEGIN says so. A transaction that became a
         # write half-way could fail against another writer without waiting for it.
-        connection = sqlite3.connect(self._path, timeout=_OPENING, isolation_level=None)
+        # Not of this thread alone: without a lifespan nobody stops a store, and whichever drops it closes it.
+        connection = sqlite3.connect(self._path, timeout=_OPENING, isolation_level=None, check_same_thread=False)
         with ExitStack() as unless_it_opens:
             unless_it_opens.callback(connection.close)
             _use_write_ahead_log(connection)
@@ -110,11 +112,13 @@ class SQLiteDatabase:
             for statement in self._schema:
                 connection.execute(statement)
             unless_it_opens.pop_all()
+        self._close_connection = weakref.finalize(self, connection.close)
+        self._close_connection.atexit = False
         return connection
 
     def _disconnect(self) -> None:
         if self._connection is not None:
-            self._connection.close()
+            self._close_connection()
             self._connection = None
 
 

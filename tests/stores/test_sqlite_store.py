@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import sqlite3
 from contextlib import closing
 from secrets import token_hex
@@ -25,6 +26,16 @@ async def store(path):
     await store.start()
     yield store
     await store.stop()
+
+
+async def test_a_store_that_nobody_stops_closes_its_file_when_it_is_dropped(path):
+    store = SQLiteStore(path, timeout=PATIENCE)
+    await store.read(token_hex(16))
+    connection = store._database._connection
+    del store
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        connection.execute("SELECT 1")
 
 
 def rows(path):
