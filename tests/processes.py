@@ -23,6 +23,14 @@ _PORTS = range(10_000, 30_000)
 _SET_SIGNAL_OF_PARENTS_DEATH = 1
 
 
+def told_by_failed_start(program: str) -> str:
+    """What a Python program prints that has uvicorn serve an application, whose start has to fail."""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode != 0
+    assert "Application startup failed" in ran.stderr
+    return ran.stderr
+
+
 def needed(program: str, *folders: Path) -> str:
     """The path of a program, in one of the folders or on PATH. Without it the test is skipped, and fails in CI."""
     # Node comes with the Python environment where the machine has none.

@@ -102,7 +102,7 @@ class SQLiteDatabase:
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNERS_ONLY))
         # `isolation_level=None`: a statement is a transaction, or BEGIN says so. A transaction that became a
         # write half-way could fail against another writer without waiting for it.
-        # Not of this thread alone: without a lifespan nobody stops a store, and whichever drops it closes it.
+        # Not for one thread alone: without a lifespan nobody stops a store, and the thread that drops it closes it.
         connection = sqlite3.connect(self._path, timeout=_OPENING, isolation_level=None, check_same_thread=False)
         with ExitStack() as unless_it_opens:
             unless_it_opens.callback(connection.close)
